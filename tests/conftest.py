@@ -37,12 +37,11 @@ def cluster_url() -> Iterator[str]:
         return
     from llmlab_app.adapters.embedded_postgres import EmbeddedPostgres
 
-    # A test cluster is thrown away, so it needn't survive a power cut.
-    with (
-        tempfile.TemporaryDirectory(prefix="llmlab-test-") as home,
-        EmbeddedPostgres(Path(home) / "home", settings={"fsync": "off"}) as url,
-    ):
-        yield url
+    with tempfile.TemporaryDirectory(prefix="llmlab-test-") as home:
+        Path(home).chmod(0o755)  # as root another user runs it, and must find it inside
+        # A test cluster is thrown away, so it needn't survive a power cut.
+        with EmbeddedPostgres(Path(home), settings={"fsync": "off"}) as url:
+            yield url
 
 
 @pytest.fixture
