@@ -113,6 +113,14 @@ def upgrade() -> None:
         postgresql_partition_by="RANGE (ts)",
     )
     op.create_index(
+        "event_received_at",
+        "event",
+        ["received_at"],
+        unique=False,
+        postgresql_using="brin",
+        postgresql_with={"pages_per_range": 32},
+    )
+    op.create_index(
         "event_ts",
         "event",
         ["ts"],
@@ -277,16 +285,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_api_key_workspace_id"), "api_key", ["workspace_id"], unique=False)
     op.create_table(
         "session",
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("token_sha256", sa.LargeBinary(), nullable=False),
         sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column("user_agent", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["member_id"],
             ["member.id"],
         ),
-        sa.PrimaryKeyConstraint("token_sha256"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("token_sha256"),
     )
     op.create_index(op.f("ix_session_member_id"), "session", ["member_id"], unique=False)
     op.create_table(
@@ -321,6 +333,12 @@ def downgrade() -> None:
     op.drop_table("rollup_day")
     op.drop_table("role")
     op.drop_table("price_used")
+    op.drop_index(
+        "event_received_at",
+        table_name="event",
+        postgresql_using="brin",
+        postgresql_with={"pages_per_range": 32},
+    )
     op.drop_index(
         "event_ts",
         table_name="event",

@@ -77,9 +77,12 @@ class MemberRow(_Table, table=True):
 class SessionRow(_Table, table=True):
     """A signed-in browser; only the hash of its cookie is kept."""
 
-    token_sha256: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    token_sha256: bytes = Field(sa_type=LargeBinary, unique=True)
     member_id: UUID = Field(foreign_key="member.id", index=True)
+    user_agent: str = Field(sa_type=Text)
     created_at: datetime = Field(default_factory=_now, sa_type=Timestamp)
+    last_used_at: datetime = Field(default_factory=_now, sa_type=Timestamp)
     expires_at: datetime = Field(sa_type=Timestamp)
     revoked_at: datetime | None = Field(default=None, sa_type=Timestamp)
 
@@ -171,6 +174,12 @@ class EventRow(_Table, table=True):
 
     __table_args__: ClassVar[Any] = (
         Index("event_ts", "ts", postgresql_using="brin", postgresql_with={"pages_per_range": 32}),
+        Index(
+            "event_received_at",
+            "received_at",
+            postgresql_using="brin",
+            postgresql_with={"pages_per_range": 32},
+        ),
         {"postgresql_partition_by": "RANGE (ts)"},
     )
     project_id: UUID = Field(primary_key=True)
