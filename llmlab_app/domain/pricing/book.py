@@ -1,0 +1,90 @@
+"""The price book: which price was in force for a call, found in about a microsecond.
+
+A look-up that was never asked before walks the layers once and leaves a *timeline*: the instants
+at which the answer changes, and the answer between them. Later look-ups only search it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TypeAlias
+
+from llmlab_app.domain.pricing.model_price import ModelPrice
+from llmlab_app.domain.pricing.names import canonical_provider, canonical_tier, model_and_region
+from llmlab_app.domain.pricing.resolution import Question, Resolver, StepPrices
+from llmlab_app.domain.pricing.rows import PriceLayer
+from llmlab_app.domain.pricing.unpriced import Unpriced
+
+_MAX_TIMELINES = 20_000
+"""Look-ups kept; model names come from outside, so they must not fill the memory."""
+
+_Key: TypeAlias = tuple[str, str, str, str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Timeline:
+    """``answers[i]`` holds from ``starts[i]`` to ``starts[i + 1]``."""
+
+    starts: tuple[datetime, ...]
+    answers: tuple[StepPrices | Unpriced, ...]
+
+
+class PriceBook:
+    """Layers of prices, the first of which to answer wins. Immutable; safe to share."""
+
+    def __init__(self, layers: Sequence[PriceLayer]) -> None:
+        self._layers = tuple(layers)
+        self._timelines: dict[_Key, _Timeline] = {}
+
+    @cached_property
+    def version(self) -> str:
+        """Changes whenever any price could have changed."""
+        return " + ".join(layer.version for layer in self._layers)
+
+    def price_at(
+        self,
+        *,
+        provider: str,
+        model: str,
+        at: datetime,
+        service_tier: str = "default",
+        region: str | None = None,
+        speed: str | None = None,
+        input_tokens: int = 0,
+    ) -> ModelPrice | Unpriced:
+        """The price in force at ``at`` (an aware instant) for a call of ``input_tokens``."""
+        key = (provider, model, service_tier, region, speed)
+        timeline = self._timelines.get(key) or self._compile(key)
+        answer = timeline.answers[bisect_right(timeline.starts, at) - 1]
+        return answer if isinstance(answer, Unpriced) else answer.price_for(at, input_tokens)
+
+    def _compile(self, key: _Key) -> _Timeline:
+        timeline = _timeline(self._layers, _question(key))
+        if len(self._timelines) >= _MAX_TIMELINES:
+            self._timelines.clear()
+        self._timelines[key] = timeline
+        return timeline
+
+
+_DAWN = datetime.min.replace(tzinfo=UTC)
+
+
+def _question(key: _Key) -> Question:
+    provider, model, service_tier, region, speed = key
+    biller = canonical_provider(provider)
+    name, own_region = model_and_region(biller, model)
+    return Question(
+        provider=biller,
+        model=name,
+        service_tier=canonical_tier(service_tier),
+        region=(region or own_region or "").lower() or None,
+        speed=None if speed in (None, "", "standard", "default") else speed.lower(),
+    )
+
+
+def _timeline(layers: Sequence[PriceLayer], question: Question) -> _Timeline:
+    resolver = Resolver(layers, question)
+    starts = (_DAWN, *sorted(resolver.boundaries()))
+    return _Timeline(starts, tuple(resolver.answer_at(start) for start in starts))

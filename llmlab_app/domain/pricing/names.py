@@ -1,0 +1,135 @@
+"""Who bills, and for which model: from the names that clients and hosts use to one name each."""
+
+import re
+
+_PROVIDERS = {
+    "amazon": "aws.bedrock",
+    "amazon-bedrock": "aws.bedrock",
+    "amazon_bedrock": "aws.bedrock",
+    "aws": "aws.bedrock",
+    "aws_bedrock": "aws.bedrock",
+    "bedrock": "aws.bedrock",
+    "bedrock_converse": "aws.bedrock",
+    "azure-openai": "azure",
+    "azure_openai": "azure",
+    "azure_ai": "azure",
+    "azure.ai.openai": "azure",
+    "azure.ai.inference": "azure",
+    "az.ai.openai": "azure",
+    "az.ai.inference": "azure",
+    "claude": "anthropic",
+    "deep_seek": "deepseek",
+    "gcp.gemini": "google",
+    "gcp.gen_ai": "google",
+    "gemini": "google",
+    "google-gla": "google",
+    "google_genai": "google",
+    "google-genai": "google",
+    "google_ai_studio": "google",
+    "gcp.vertex_ai": "google-vertex",
+    "google_vertexai": "google-vertex",
+    "google.vertex": "google-vertex",
+    "vertex": "google-vertex",
+    "vertex_ai": "google-vertex",
+    "vertexai": "google-vertex",
+    "mistral_ai": "mistral",
+    "mistralai": "mistral",
+    "moonshot": "moonshotai",
+    "x-ai": "xai",
+    "x_ai": "xai",
+    "grok": "xai",
+    "voyage": "voyageai",
+    "together_ai": "together",
+    "together-ai": "together",
+    "togetherai": "together",
+    "fireworks_ai": "fireworks",
+    "fireworks-ai": "fireworks",
+    "z.ai": "zai",
+    "open_router": "openrouter",
+    "litellm_proxy": "litellm",
+    "lm_studio": "lmstudio",
+    "lm-studio": "lmstudio",
+    "llama.cpp": "llamacpp",
+    "llama_cpp": "llamacpp",
+    "hosted_vllm": "vllm",
+}
+
+# OpenTelemetry GenAI provider names where they exist (docs/glossary), else the host's own name.
+_BY_MODEL: tuple[tuple[str, str], ...] = (
+    (r"(?:[a-z-]+\.)?(?:anthropic|amazon|meta|cohere|mistral|ai21|deepseek)\.", "aws.bedrock"),
+    (r"accounts/fireworks/", "fireworks"),
+    (r"@cf/", "cloudflare"),
+    (r"(?:models/|tunedModels/)?(?:gemini|gemma|imagen|veo|learnlm)-", "google"),
+    (r"claude", "anthropic"),
+    (
+        r"(?:ft:)?(?:gpt-(?!oss)|chatgpt-|o[134](?:-|$)|text-embedding-(?:3|ada)|omni-moderation)",
+        "openai",
+    ),
+    (
+        r"(?:ft:)?(?:whisper-1|tts-1|dall-e-|davinci|babbage|curie|ada|text-davinci|codex-)",
+        "openai",
+    ),
+    (r"computer-use-preview", "openai"),
+    (
+        r"(?:labs-)?(?:open-)?(?:mistral|mixtral|ministral|codestral|devstral|magistral|pixtral|voxtral)",
+        "mistral",
+    ),
+    (r"deepseek-", "deepseek"),
+    (r"grok-", "xai"),
+    (r"(?:c4ai-)?command|embed-(?:english|multilingual|v4)|rerank-", "cohere"),
+    (r"voyage-", "voyageai"),
+    (r"sonar", "perplexity"),
+    (r"kimi-|moonshot-", "moonshotai"),
+    (r"glm-", "zai"),
+    (r"minimax-", "minimax"),
+)
+_COMPILED = tuple((re.compile(pattern, re.IGNORECASE), who) for pattern, who in _BY_MODEL)
+
+_TIERS = {
+    "": "default",
+    "standard": "default",
+    "on_demand": "default",
+    "on-demand": "default",
+    "standard_only": "default",
+    "on_demand_flex": "flex",
+    "on_demand_priority": "priority",
+}
+
+_BEDROCK_REGION = re.compile(r"^(us-gov|us|eu|apac|jp|au|ca|global)\.(?=[a-z0-9-]+\.)")
+
+
+def canonical_provider(provider: str) -> str:
+    """The one name of a provider: ``bedrock``, ``aws`` and ``amazon`` are ``aws.bedrock``."""
+    name = provider.strip().lower()
+    return _PROVIDERS.get(name, name)
+
+
+def canonical_tier(service_tier: str | None) -> str:
+    """The one name of a service tier: ``standard`` and ``on_demand`` are ``default``."""
+    name = (service_tier or "").strip().lower()
+    return _TIERS.get(name, name)
+
+
+def infer_provider(model: str) -> str | None:
+    """Who bills for ``model`` if its name alone says so, else None.
+
+    A name with a vendor and a slash (``openai/gpt-4o``) is what gateways use: the vendor is not
+    the biller, so nothing is inferred. Open-weight models have many hosts: nothing either.
+    """
+    return next((who for pattern, who in _COMPILED if pattern.match(model)), None)
+
+
+def model_and_region(provider: str, model: str) -> tuple[str, str | None]:
+    """The bare model of a provider's identifier, and the region that the identifier names.
+
+    ``models/gemini-2.5-pro`` → ``gemini-2.5-pro``; a Bedrock inference profile or ARN
+    ``us.anthropic.claude-…`` → ``anthropic.claude-…`` in ``us``.
+    """
+    name = model.strip().lower()
+    if provider in ("google", "google-vertex"):
+        return name.rsplit("/", 1)[-1], None
+    if provider == "aws.bedrock":
+        name = name.rsplit("/", 1)[-1]
+        if match := _BEDROCK_REGION.match(name):
+            return name[match.end() :], match[1]
+    return name, None
