@@ -48,6 +48,7 @@ class Principal:
     project_id: UUID | None
     booking_project_id: UUID
     project_ids: tuple[UUID, ...]
+    booking_project_id: UUID
     scopes: frozenset[Scope]
     name: str
     session_id: UUID | None = None

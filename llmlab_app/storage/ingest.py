@@ -1,0 +1,160 @@
+"""The one way in: COPY into a stage, insert what is new, fold the rollups, all in one transaction.
+
+A resent event is a duplicate and changes nothing; one with a higher ``revision`` amends. Only rows
+that were really inserted are folded, so totals stay exact however often a batch is sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from llmlab_app.domain.events import CostSource
+from llmlab_app.domain.money import from_pico
+from llmlab_app.storage import ledger
+from llmlab_app.storage.database import copy_transaction
+from llmlab_app.storage.event_rows import StoredEvent
+from llmlab_app.storage.partitions import make_months, month_of
+from llmlab_app.storage.rollups import fold
+from llmlab_app.storage.staging import AMONG, bounds, stage
+from llmlab_app.storage.tables import EVENT_COLUMNS
+
+COLUMNS = ", ".join(EVENT_COLUMNS)
+Key = tuple[UUID, UUID]
+
+
+class Outcome(StrEnum):
+    """What became of an event."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """The answer for one event, in US dollars; a duplicate carries the stored cost."""
+
+    id: UUID
+    outcome: Outcome
+    cost: Decimal | None
+    cost_source: CostSource
+
+
+@dataclass(slots=True)
+class Known:
+    """What a writer has seen in the database, so that it needn't say it again with every batch."""
+
+    months: set[date] = field(default_factory=set[date])
+    prices: set[str] = field(default_factory=set[str])
+
+    def forget(self) -> None:
+        """Look again: somebody else changed the database."""
+        self.months.clear()
+        self.prices.clear()
+
+
+async def commit_batch(
+    events: Sequence[StoredEvent], *, prices: Mapping[str, object], slot: int, known: Known
+) -> list[Committed]:
+    """Store ``events``, whose keys differ from one another, and say what became of each.
+
+    Args:
+        events: Priced events; their projects exist.
+        prices: Content of every price they use, by ``price_id``.
+        slot: The writer's own slot in the rollup keys.
+        known: What this writer has seen; learns from the commit.
+
+    Raises:
+        psycopg.DataError: PostgreSQL refuses a value; nothing was stored.
+        Unavailable: the database can't be reached; nothing is known to be stored.
+    """
+    months = {month_of(each.event.occurred_at) for each in events} - known.months
+    new_prices = {key: value for key, value in prices.items() if key not in known.prices}
+    async with copy_transaction() as connection:
+        await make_months(connection, months)
+        await _keep_prices(connection, new_prices)
+        await stage(connection, events)
+        inserted = await _insert_new(connection)
+        await fold(connection, "SELECT 1 AS sign, * FROM inserted", slot=slot)
+        repeated = [each for each in events if _key(each) not in inserted]
+        stored = await _settle_repeated(connection, repeated, slot)
+    known.months |= months
+    known.prices |= new_prices.keys()
+    return [_committed(each, stored) for each in events]
+
+
+def _key(stored: StoredEvent) -> Key:
+    return stored.event.project_id, stored.event.id
+
+
+async def _insert_new(connection: psycopg.AsyncConnection[Any]) -> set[Key]:
+    cursor = await connection.execute(
+        f"""
+        WITH i AS (
+            INSERT INTO event ({COLUMNS}) SELECT {COLUMNS} FROM stage ORDER BY project_id, id
+            ON CONFLICT DO NOTHING RETURNING *)
+        INSERT INTO inserted SELECT * FROM i RETURNING project_id, id
+        """.encode()
+    )
+    return set(await cursor.fetchall())
+
+
+async def _keep_prices(
+    connection: psycopg.AsyncConnection[Any], prices: Mapping[str, object]
+) -> None:
+    if not prices:
+        return
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            "INSERT INTO price_used (price_id, content, first_used_at) VALUES (%s, %s, now())"
+            " ON CONFLICT DO NOTHING",
+            [(price_id, Jsonb(content)) for price_id, content in sorted(prices.items())],
+        )
+
+
+async def _settle_repeated(
+    connection: psycopg.AsyncConnection[Any], repeated: Sequence[StoredEvent], slot: int
+) -> dict[Key, Committed]:
+    """Amend what has a higher revision; for the rest, what is stored."""
+    if not repeated:
+        return {}
+    amended = await ledger.amend_staged(
+        connection, repeated, actor="ingest", action="event.revised", slot=slot
+    )
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            f"SELECT e.project_id, e.id, e.cost, e.cost_source FROM event e"
+            f" JOIN stage s USING (project_id, id, ts) WHERE {AMONG}".encode(),
+            bounds(repeated),
+        )
+        return {
+            (row["project_id"], row["id"]): _repeated(row, amended)
+            for row in await cursor.fetchall()
+        }
+
+
+def _repeated(row: Mapping[str, Any], amended: set[Key]) -> Committed:
+    is_amended = (row["project_id"], row["id"]) in amended
+    return Committed(
+        id=row["id"],
+        outcome=Outcome.ACCEPTED if is_amended else Outcome.DUPLICATE,
+        cost=None if row["cost"] is None else from_pico(row["cost"]),
+        cost_source=CostSource(row["cost_source"]),
+    )
+
+
+def _committed(stored: StoredEvent, repeated: Mapping[Key, Committed]) -> Committed:
+    return repeated.get(_key(stored)) or Committed(
+        id=stored.event.id,
+        outcome=Outcome.ACCEPTED,
+        cost=stored.cost.cost,
+        cost_source=stored.cost.source,
+    )
