@@ -1,0 +1,164 @@
+"""The server's JSON API, as far as the terminal needs it; every failure becomes a `Problem`."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
+
+from llmlab_cli import version
+from llmlab_cli.config import Settings, is_loopback
+from llmlab_cli.errors import BadUsage, NotAllowed, NotAuthenticated, Problem, Unreachable
+
+if TYPE_CHECKING:
+    import httpx
+
+Json = Any
+"""A JSON value as the server sent it: money is text, counts are numbers."""
+
+_TIMEOUT_SECONDS = 10.0
+_CONNECT_SECONDS = 3.0
+
+
+class Api:
+    """One server, spoken to with one key. Use as a context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        import httpx  # here, so that `--help` does not pay for it
+
+        self.server = settings.server.value or ""
+        self._settings = settings
+        self._http = httpx.Client(
+            headers=_headers(settings),
+            timeout=httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS),
+            follow_redirects=False,  # a key never follows a redirect to somebody else
+            trust_env=not is_loopback(self.server),  # no proxy between us and this machine
+        )
+
+    def __enter__(self) -> Api:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def health(self) -> Json:
+        """What the server is, without a key."""
+        answer = self._ask("GET", "/api/health")
+        if not isinstance(answer, dict) or "version" not in answer:
+            raise _not_llmlab(self.server)
+        return answer
+
+    def summary(self) -> Json:
+        """Spend of today, this week, this month and all time."""
+        return self._ask("GET", "/api/costs/summary")
+
+    def costs(self, group_by: Sequence[str], *, since: str) -> Json:
+        """Spend by one or two dimensions since an instant (ISO 8601)."""
+        return self._ask("GET", "/api/costs", params={"group_by": list(group_by), "since": since})
+
+    def quote(self, question: Mapping[str, Json]) -> Json:
+        """What a call would cost, line by line."""
+        return self._ask("POST", "/api/prices/quote", json=question)
+
+    def track(self, event: Mapping[str, Json]) -> Json:
+        """Record one event; answers after it is stored."""
+        return self._ask("POST", "/api/events/track", json=event)
+
+    def _ask(self, method: str, path: str, **request: Any) -> Json:
+        import httpx
+
+        try:
+            response = self._http.request(method, self.server + path, **request)
+        except httpx.TimeoutException:
+            raise Unreachable(
+                f"{self.server} did not answer in time.", "Try again, or look at the server's log."
+            ) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unreachable(
+                f"Cannot reach {self.server}: {_reason(error)}.", self._how_to_reach()
+            ) from None
+        if response.is_success:
+            return self._json(response)
+        raise self._problem(response)
+
+    def _how_to_reach(self) -> str:
+        start = "Start it with `llmlab up`, or set" if is_loopback(self.server) else "Set"
+        return f"{start} another address with `llmlab config set server URL`."
+
+    def _json(self, response: httpx.Response) -> Json:
+        try:
+            return response.json()
+        except ValueError:
+            raise _not_llmlab(self.server) from None
+
+    def _problem(self, response: httpx.Response) -> Problem:
+        """The server's refusal (RFC 9457) as one of ours."""
+        status = response.status_code
+        said = _said(response)
+        if status == 401:
+            return self._no_key(said)
+        if status == 403:
+            return NotAllowed(said or f"{self.server} does not allow that.")
+        if status in (400, 422):
+            return BadUsage(said or f"The server could not read the request ({status}).")
+        if status in (502, 503, 504):
+            return Unreachable(
+                said or f"{self.server} cannot answer now ({status}).", "Try again in a moment."
+            )
+        if response.is_redirect or (status == 404 and not said):
+            return _not_llmlab(self.server)
+        return Problem(said or f"{self.server} answered with an error ({status}).")
+
+    def _no_key(self, said: str) -> NotAuthenticated:
+        key = self._settings.api_key
+        if not key.value:
+            return NotAuthenticated(
+                "There is no API key to show the server.",
+                "Run `llmlab init`, or set LLMLAB_API_KEY.",
+            )
+        return NotAuthenticated(
+            f"{self.server} does not accept the key {key.shown} from {key.origin}. {said}".strip(),
+            "Make a new key in the dashboard under Settings, then run `llmlab init`.",
+        )
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    headers = {"User-Agent": f"llmlab-cli/{version()} python/{platform.python_version()}"}
+    if settings.api_key.value:
+        headers["Authorization"] = f"Bearer {settings.api_key.value}"
+    if settings.project.value:
+        headers["X-LLMLab-Project"] = settings.project.value
+    return headers
+
+
+def _said(response: httpx.Response) -> str:
+    """What the server says is wrong; empty if it doesn't speak RFC 9457."""
+    try:
+        problem = response.json()
+    except ValueError:
+        return ""
+    if not isinstance(problem, dict):
+        return ""
+    fields = [f"{each.get('pointer', '')}: {each.get('detail', '')}" for each in _errors(problem)]
+    return " ".join([str(problem.get("detail") or problem.get("title") or ""), *fields]).strip()
+
+
+def _errors(problem: Mapping[str, Json]) -> list[dict[str, Json]]:
+    errors = problem.get("errors")
+    return [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
+
+
+def _reason(error: Exception) -> str:
+    """Why the connection failed, in the operating system's words where it has some."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror.lower()
+        cause = cause.__cause__ or cause.__context__
+    return str(error).rstrip(".") or type(error).__name__
+
+
+def _not_llmlab(server: str) -> Problem:
+    return Problem(
+        f"{server} answers, but is not an LLMLab server.",
+        "Check the address with `llmlab config list`.",
+    )

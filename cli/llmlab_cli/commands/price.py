@@ -1,0 +1,72 @@
+from typing import Any, Dict, Optional
+
+import typer
+from typing_extensions import Annotated
+
+from llmlab_cli import figures, render
+from llmlab_cli.api import Api
+from llmlab_cli.commands.options import AsJson
+from llmlab_cli.config import read_settings
+
+
+def price(
+    model: Annotated[str, typer.Argument(help="Model, as the provider names it.")],
+    input_tokens: Annotated[
+        int, typer.Option("--input", min=0, help="All input tokens, cached ones included.")
+    ] = 0,
+    output_tokens: Annotated[
+        int, typer.Option("--output", min=0, help="All output tokens, reasoning included.")
+    ] = 0,
+    cache_read: Annotated[
+        int, typer.Option("--cache-read", min=0, help="Of the input: read from the cache.")
+    ] = 0,
+    cache_write: Annotated[
+        int, typer.Option("--cache-write", min=0, help="Of the input: written to the cache.")
+    ] = 0,
+    provider: Annotated[
+        Optional[str], typer.Option(help="Who bills; found by the model's name if left out.")
+    ] = None,
+    tier: Annotated[str, typer.Option(help="default, batch, flex or priority.")] = "default",
+    at: Annotated[
+        Optional[str], typer.Option(metavar="TIME", help="Price of that day (2026-11-01); now.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what one call costs, line by line, at the price of its day."""
+    usage = {
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "cache_read_tokens": cache_read,
+        "cache_write_tokens": cache_write,
+    }
+    question = {
+        "model": model,
+        "usage": usage,
+        "service_tier": tier,
+        "provider": provider,
+        "at": at,
+    }
+    with Api(read_settings()) as api:
+        quote = api.quote({name: value for name, value in question.items() if value is not None})
+    if as_json:
+        return render.print_json(quote)
+    return _print_receipt(model, quote)
+
+
+def _print_receipt(model: str, quote: Dict[str, Any]) -> None:
+    if quote["cost"] is None:
+        render.screen().print(render.text(f"{model}: {figures.NO_PRICE}", "bold"))
+        return render.warn("No price is known for this call. That is not $0: it is unknown.")
+    receipt = render.table("", "Tokens", "Per 1M", "Cost", figures=3)
+    for line in quote["lines"]:
+        receipt.add_row(
+            render.text(line["token_class"].replace("_", " ")),
+            render.text(figures.count(line["quantity"])),
+            render.text(figures.unit_price(line["unit_price_per_million"])),
+            render.text(figures.receipt_line(line["cost"])),
+        )
+    render.add_total(receipt, model, "", "", f"${quote['cost']}")
+    render.screen().print(receipt)
+    return render.note(
+        f"Price in force since {quote['effective_from']}. Source: {quote['price_source']}"
+    )

@@ -1,0 +1,95 @@
+"""`llmlab status`: what was spent, in one screen. All figures are the server's."""
+
+import sys
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
+
+import typer
+from typing_extensions import Annotated
+
+from llmlab_cli import render
+from llmlab_cli.api import Api
+from llmlab_cli.commands.options import AsJson, ProjectName
+from llmlab_cli.config import Settings, read_settings
+from llmlab_cli.errors import BadUsage, Unreachable
+from llmlab_cli.since import Since, parse_since
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+Report = Dict[str, Any]
+WATCH_SECONDS = 2.0
+
+
+def status(
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="Start of the table: 24h, 30d, 4w or 2026-11-01.")
+    ] = "30d",
+    by: Annotated[
+        Optional[List[str]],
+        typer.Option(
+            metavar="DIMENSION",
+            help="provider, model, feature, project, user, day, hour or tag:KEY; twice at most.",
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows of the table.")] = 20,
+    project: ProjectName = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep it up to date.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was spent today, this week, this month and ever, and on which models."""
+    settings = read_settings({"project": project})
+    with Api(settings) as api:
+
+        def period() -> Since:
+            return parse_since(since, datetime.now(timezone.utc))
+
+        def ask() -> Report:
+            return _report(api, settings, period().start, by or ["model"])
+
+        def page() -> "RenderableType":
+            from llmlab_cli.status_page import status_page
+
+            return status_page(ask(), period().words, limit)
+
+        if watch:
+            _watch(page, as_json=as_json)
+        elif as_json:
+            render.print_json(ask())
+        else:
+            render.screen().print(page())
+
+
+def _report(api: Api, settings: Settings, start: str, by: List[str]) -> Report:
+    return {
+        "server": settings.server.value,
+        "project": settings.project.value,
+        "since": start,
+        "by": by,
+        "summary": api.summary(),
+        "costs": api.costs(by, since=start),
+    }
+
+
+def _watch(page: "Callable[[], RenderableType]", *, as_json: bool) -> None:
+    """Redraw every two seconds until Ctrl-C; a server that goes away is waited for."""
+    if as_json or not sys.stdout.isatty():
+        raise BadUsage("--watch draws on a terminal.", "Leave it out for JSON and in pipes.")
+    from rich.live import Live
+
+    latest = page()
+    with Live(latest, console=render.screen(), screen=True, auto_refresh=False) as live:
+        while True:
+            time.sleep(WATCH_SECONDS)
+            try:
+                latest = page()
+                live.update(latest, refresh=True)
+            except Unreachable as problem:
+                live.update(_stale(latest, problem), refresh=True)
+
+
+def _stale(page: "RenderableType", problem: Unreachable) -> "RenderableType":
+    from rich.console import Group
+
+    return Group(page, "", render.text(f"△ {problem.what} Trying again.", "yellow"))

@@ -1,0 +1,160 @@
+"""A loopback server that speaks the public contract: real HTTP, answers that a test can change."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+KEY = "llmlab_9Qd4Xk2p_" + "s" * 43 + "c" * 6
+
+
+def spend(cost: str = "0", events: int = 0, **more: Any) -> dict[str, Any]:
+    """Sums over calls as the API answers them."""
+    counts = {"input_tokens": 0, "output_tokens": 0, "unpriced_events": 0, "previous_cost": None}
+    return {"cost": cost, "events": events, **counts, **more}
+
+
+SUMMARY = {
+    "today": spend("12.34", 812, previous_cost="10.02"),
+    "week": spend("45.675", 4011, previous_cost="50.1"),
+    "month": spend("410.16", 9966, previous_cost="380.4444"),
+    "all_time": spend("1234.5600042", 31002, unpriced_events=41),
+    "currency": "USD",
+    "timezone": "Europe/Berlin",
+}
+COSTS = {
+    "data": [
+        {
+            "key": {"model": "gpt-4o"},
+            **spend("310.2", 6001, input_tokens=4_100_000, output_tokens=912_345),
+        },
+        {"key": {"model": "claude-haiku-4.5"}, **spend("0.00042", 3201, input_tokens=12_345)},
+        {"key": {"model": "llama-x"}, **spend("0", 41, unpriced_events=41, input_tokens=812)},
+    ],
+    "total": spend("310.20042", 9243, unpriced_events=41, input_tokens=4_113_157),
+    "source": "rollup",
+}
+QUOTE = {
+    "cost": "0.0003495",
+    "currency": "USD",
+    "cost_source": "computed",
+    "lines": [
+        {
+            "token_class": "input",
+            "quantity": 450,
+            "unit_price_per_million": "0.15",
+            "cost": "0.0000675",
+        },
+        {
+            "token_class": "cache_read",
+            "quantity": 1000,
+            "unit_price_per_million": "0.075",
+            "cost": "0.000075",
+        },
+        {
+            "token_class": "output",
+            "quantity": 345,
+            "unit_price_per_million": "0.6",
+            "cost": "0.000207",
+        },
+    ],
+    "price_source": "https://openai.com/api/pricing",
+    "effective_from": "2024-07-18",
+}
+TRACKED = {
+    "id": "0192f0c1-0000-7000-8000-000000000001",
+    "accepted": True,
+    "duplicate": False,
+    "cost": "0.0003495",
+    "cost_source": "computed",
+}
+
+
+def problem(status: int, detail: str, **more: Any) -> tuple[int, dict[str, Any]]:
+    """A refusal (RFC 9457)."""
+    return status, {
+        "type": "about:blank",
+        "title": "No",
+        "status": status,
+        "detail": detail,
+        **more,
+    }
+
+
+class ContractServer:
+    """Answers by ``METHOD /path``: ``(status, body)``; keeps the requests it saw."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.answers: dict[str, tuple[int, Any]] = {
+            "GET /api/health": (200, {"status": "ok", "version": "0.1.0", "event_fields": []}),
+            "GET /api/costs/summary": (200, SUMMARY),
+            "GET /api/costs": (200, COSTS),
+            "POST /api/prices/quote": (200, QUOTE),
+            "POST /api/events/track": (200, TRACKED),
+        }
+        self.key = KEY
+        self.requests: list[Request] = []
+        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        self._http.daemon_threads = True
+        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._http.server_port}"
+
+    def sent(self, path: str) -> list[Request]:
+        """What was asked of ``path``."""
+        return [request for request in self.requests if request.path == path]
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._http.shutdown()
+        self._http.server_close()
+
+    def answer(self, request: Request) -> tuple[int, Any]:
+        """The answer to a request, after checking its key as the contract says."""
+        self.requests.append(request)
+        if request.path != "/api/health" and request.key != self.key:
+            return problem(401, "This key is not one of ours.")
+        return self.answers.get(f"{request.method} {request.path}", problem(404, "No such page."))
+
+
+class Request:
+    """One request as it arrived."""
+
+    def __init__(self, handler: BaseHTTPRequestHandler) -> None:
+        parts = urlsplit(handler.path)
+        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        self.method, self.path = handler.command, parts.path
+        self.query = parse_qs(parts.query)
+        self.body = json.loads(body) if body else None
+        self.headers = dict(handler.headers.items())
+        self.key = handler.headers.get("Authorization", "").replace("Bearer ", "", 1)
+        self.project = handler.headers.get("X-LLMLab-Project")
+
+
+def _handler(server: ContractServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            status, body = server.answer(Request(self))
+            is_text = isinstance(body, str)
+            content = (body if is_text else json.dumps(body)).encode()
+            kind = "text/html" if is_text else "application/json"
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_GET  # noqa: N815 (the name http.server asks for)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    return Handler
