@@ -1,7 +1,7 @@
 """What was spent: the figures of the API, the dashboard and the terminal come from here alone."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -41,14 +41,25 @@ async def summary(
     """Spend today, this week, this month and in all, over the projects of ``principal``."""
     principal.require(Scope.READ)
     async with transaction() as session:
-        zone = await zone_of(session, principal.workspace_id)
-        return Summary(
-            today=await _so_far(session, principal, Unit.DAY, now, zone, charge),
-            week=await _so_far(session, principal, Unit.WEEK, now, zone, charge),
-            month=await _so_far(session, principal, Unit.MONTH, now, zone, charge),
-            all_time=await _all_time(session, principal, now, zone, charge),
-            timezone=str(zone),
-        )
+        return await summary_in(session, principal, now=now, charge=charge)
+
+
+async def summary_in(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    now: datetime,
+    charge: Charge = Charge.METERED,
+) -> Summary:
+    """The same inside a transaction of the caller's, for figures that must agree with others."""
+    zone = await zone_of(session, principal.workspace_id)
+    return Summary(
+        today=await _so_far(session, principal, Unit.DAY, now, zone, charge),
+        week=await _so_far(session, principal, Unit.WEEK, now, zone, charge),
+        month=await _so_far(session, principal, Unit.MONTH, now, zone, charge),
+        all_time=await _all_time(session, principal, now, zone, charge),
+        timezone=str(zone),
+    )
 
 
 async def _so_far(
@@ -82,31 +93,57 @@ async def _all_time(
     return PeriodSpend(await _spend_in(session, principal, ever, zone, charge), first, None)
 
 
+async def period(
+    principal: Principal,
+    since: date | datetime | None,
+    until: date | datetime | None,
+    *,
+    now: datetime,
+) -> Period:
+    """From ``since`` (in) to ``until`` (out); a date stands for its midnight in the workspace.
+
+    Without ``since`` it begins at the midnight 29 days ago, without ``until`` it ends with
+    tomorrow, so that clocks a little ahead are seen.
+
+    Raises:
+        InvalidInput: the range is empty.
+    """
+    zone = await workspace_zone(principal)
+    today = now.astimezone(zone).date()
+    found = Period(
+        _instant(since or today - timedelta(days=29), zone),
+        _instant(until or today + timedelta(days=2), zone),
+    )
+    if found.start >= found.end:
+        raise InvalidInput("until must be later than since.", code="empty_range")
+    return found
+
+
+def _instant(at: date | datetime, zone: ZoneInfo) -> datetime:
+    return at if isinstance(at, datetime) else midnight(at, zone)
+
+
 async def spend_by(
     principal: Principal,
     dimensions: Sequence[str],
     *,
-    now: datetime,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    period: Period,
     filters: Mapping[str, str] | None = None,
     charge: Charge = Charge.METERED,
 ) -> Breakdown:
     """Spend by up to two ``dimensions`` (``Dimension`` or ``tag:<key>``), dearest first.
 
-    ``since`` defaults to the midnight 30 days back and ``until`` to the end of tomorrow, so that
-    clocks a little ahead are seen. Whole days and hours are read from rollups; anything else from
-    the calls themselves, at most 31 days of them.
+    Whole days and hours are read from rollups; anything else from the calls themselves, at most
+    31 days of them.
 
     Raises:
-        InvalidInput: unknown dimension, too many, an empty range, or too long a one for the calls.
+        InvalidInput: unknown dimension, too many, or too long a range for the calls.
     """
     principal.require(Scope.READ)
     filters = filters or {}
     _check(dimensions, filters)
     async with transaction() as session:
         zone = await zone_of(session, principal.workspace_id)
-        period = _period(since, until, now, zone)
         table = _table(dimensions, filters, period, zone)
         rows = await cost_queries.spend_by(
             session,
@@ -132,19 +169,6 @@ def _check(dimensions: Sequence[str], filters: Mapping[str, str]) -> None:
                 f"{name!r} is no dimension. Use one of {known}, or tag:<key>.",
                 code="unknown_dimension",
             )
-
-
-def _period(
-    since: datetime | None, until: datetime | None, now: datetime, zone: ZoneInfo
-) -> Period:
-    today = now.astimezone(zone).date()
-    period = Period(
-        since or midnight(today - timedelta(days=29), zone),
-        until or midnight(today + timedelta(days=2), zone),
-    )
-    if period.start >= period.end:
-        raise InvalidInput("until must be later than since.", code="empty_range")
-    return period
 
 
 def _table(
@@ -178,8 +202,9 @@ def _is_midnight(at: datetime, zone: ZoneInfo) -> bool:
 async def daily_spend(principal: Principal, *, days: int, now: datetime) -> list[SpendRow]:
     """Spend by day (ISO date) and model over the last ``days`` days, today included."""
     zone = await workspace_zone(principal)
-    since = midnight(now.astimezone(zone).date() - timedelta(days=days - 1), zone)
-    found = await spend_by(principal, (Dimension.DAY, Dimension.MODEL), now=now, since=since)
+    since = now.astimezone(zone).date() - timedelta(days=days - 1)
+    ranged = await period(principal, since, None, now=now)
+    found = await spend_by(principal, (Dimension.DAY, Dimension.MODEL), period=ranged)
     return sorted(found.rows, key=lambda row: (str(row.key["day"]), -row.spend.cost))
 
 

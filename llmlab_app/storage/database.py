@@ -71,6 +71,20 @@ async def transaction() -> AsyncIterator[AsyncSession]:
 
 
 @asynccontextmanager
+async def snapshot() -> AsyncIterator[AsyncSession]:
+    """A read-only unit of work whose queries all see the same moment, so that their sums agree.
+
+    Raises:
+        Unavailable: the database can't be reached.
+    """
+    async with transaction() as session:
+        await session.connection(
+            execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
+        yield session
+
+
+@asynccontextmanager
 async def copy_transaction() -> AsyncIterator[psycopg.AsyncConnection[tuple[Any, ...]]]:
     """One unit of work on the driver's own connection, for COPY.
 
