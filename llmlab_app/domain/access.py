@@ -38,17 +38,14 @@ class Principal:
     ``booking_project_id`` is the project that new calls are booked to: the key's own, the one that
     ``X-LLMLab-Project`` names, else ``default``. ``project_ids`` are the projects it may see: its
     own or the named one, else all of the workspace, archived ones too, so that totals stay.
-    ``project_id`` is set for a project's own key only. ``timezone`` is the workspace's IANA zone,
-    which days, weeks and months are cut in. ``name`` goes into the audit. ``session_id`` is set
-    for a signed-in browser.
+    ``project_id`` is set for a project's own key only. ``name`` goes into the audit.
+    ``session_id`` is set for a signed-in browser.
     """
 
     workspace_id: UUID
-    timezone: str
     project_id: UUID | None
     booking_project_id: UUID
     project_ids: tuple[UUID, ...]
-    booking_project_id: UUID
     scopes: frozenset[Scope]
     name: str
     session_id: UUID | None = None
@@ -119,7 +116,6 @@ class Grant:
     """What a stored credential allows. ``projects`` are all projects of its workspace."""
 
     workspace_id: UUID
-    timezone: str
     project_id: UUID | None
     projects: tuple[Project, ...]
     scopes: frozenset[Scope]
@@ -138,7 +134,6 @@ class Grant:
         narrowed = self.project_id is not None or project_name is not None
         return Principal(
             workspace_id=self.workspace_id,
-            timezone=self.timezone,
             project_id=self.project_id,
             booking_project_id=selected.id,
             project_ids=(selected.id,) if narrowed else tuple(p.id for p in self.projects),

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select, text
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from llmlab_app.domain.access import KeyRecord, Project, Scope
+from llmlab_app.domain.errors import Unavailable
 from llmlab_app.domain.keys import ApiKey
 from llmlab_app.storage.tables import ApiKeyRow, MemberRow, ProjectRow, WorkspaceRow
 
@@ -18,15 +19,25 @@ _FIRST_START_LOCK = 0x11AB_0002
 
 async def lock_first_start(session: AsyncSession) -> None:
     """Wait until no other server is making the workspace; held until the transaction ends."""
-    await session.exec(
-        text("SELECT pg_advisory_xact_lock(:lock)"), params={"lock": _FIRST_START_LOCK}
-    )  # type: ignore[call-overload]
+    await session.exec(select(func.pg_advisory_xact_lock(_FIRST_START_LOCK)))
 
 
 async def first_workspace_id(session: AsyncSession) -> UUID | None:
     """The installation's own workspace, None before the first start."""
     first = select(WorkspaceRow.id).order_by(col(WorkspaceRow.created_at)).limit(1)
     return (await session.exec(first)).first()
+
+
+async def installed_workspace_id(session: AsyncSession) -> UUID:
+    """The installation's own workspace.
+
+    Raises:
+        Unavailable: the first start hasn't made it yet.
+    """
+    workspace_id = await first_workspace_id(session)
+    if workspace_id is None:
+        raise Unavailable("LLMLab isn't set up yet. Start it with `llmlab up`.", code="not_set_up")
+    return workspace_id
 
 
 async def add_workspace(
