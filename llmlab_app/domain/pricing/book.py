@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from llmlab_app.domain.pricing.model_price import ModelPrice
-from llmlab_app.domain.pricing.names import canonical_provider, canonical_tier, model_and_region
+from llmlab_app.domain.pricing.names import canonical_model, canonical_provider, canonical_tier
 from llmlab_app.domain.pricing.resolution import Question, Resolver, StepPrices
 from llmlab_app.domain.pricing.rows import PriceLayer
 from llmlab_app.domain.pricing.unpriced import Unpriced
@@ -74,12 +74,11 @@ _DAWN = datetime.min.replace(tzinfo=UTC)
 def _question(key: _Key) -> Question:
     provider, model, service_tier, region, speed = key
     biller = canonical_provider(provider)
-    name, own_region = model_and_region(biller, model)
     return Question(
         provider=biller,
-        model=name,
+        model=canonical_model(biller, model),
         service_tier=canonical_tier(service_tier),
-        region=(region or own_region or "").lower() or None,
+        region=region.lower() if region else None,
         speed=None if speed in (None, "", "standard", "default") else speed.lower(),
     )
 

@@ -95,7 +95,8 @@ _TIERS = {
     "on_demand_priority": "priority",
 }
 
-_BEDROCK_REGION = re.compile(r"^(us-gov|us|eu|apac|jp|au|ca|global)\.(?=[a-z0-9-]+\.)")
+_ROUTING = re.compile(r":(?:nitro|floor|exacto|beta|thinking)$")
+"""Wishes that OpenRouter takes in a model's name and that leave its price alone."""
 
 
 def canonical_provider(provider: str) -> str:
@@ -119,17 +120,16 @@ def infer_provider(model: str) -> str | None:
     return next((who for pattern, who in _COMPILED if pattern.match(model)), None)
 
 
-def model_and_region(provider: str, model: str) -> tuple[str, str | None]:
-    """The bare model of a provider's identifier, and the region that the identifier names.
+def canonical_model(provider: str, model: str) -> str:
+    """The bare model of a provider's identifier, in lower case.
 
-    ``models/gemini-2.5-pro`` → ``gemini-2.5-pro``; a Bedrock inference profile or ARN
-    ``us.anthropic.claude-…`` → ``anthropic.claude-…`` in ``us``.
+    ``models/gemini-2.5-pro`` → ``gemini-2.5-pro``; a Bedrock ARN → the profile or model it ends
+    in, with its region (``us.anthropic.claude-…``), because regions have prices of their own;
+    ``openai/gpt-4o`` at OpenAI itself → ``gpt-4o``.
     """
     name = model.strip().lower()
-    if provider in ("google", "google-vertex"):
-        return name.rsplit("/", 1)[-1], None
-    if provider == "aws.bedrock":
-        name = name.rsplit("/", 1)[-1]
-        if match := _BEDROCK_REGION.match(name):
-            return name[match.end() :], match[1]
-    return name, None
+    if provider in ("google", "google-vertex", "aws.bedrock"):
+        return name.rsplit("/", 1)[-1]
+    if provider == "openrouter":
+        return _ROUTING.sub("", name)
+    return name.removeprefix(f"{provider}/")

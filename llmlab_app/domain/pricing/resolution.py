@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from llmlab_app.domain.money import EXACT
 from llmlab_app.domain.pricing.model_price import ModelPrice
 from llmlab_app.domain.pricing.rows import (
+    Alias,
     DailyHours,
     PriceFactor,
     PriceLayer,
@@ -86,13 +87,16 @@ class Resolver:
 
     def answer_at(self, at: datetime) -> StepPrices | Unpriced:
         """The prices in force at ``at``, or why there are none."""
-        provider, model = self._named_at(at)
+        trail = self._trail_at(at)
+        provider, model = self._asked.provider, self._asked.model
+        if trail:
+            provider, model = trail[-1].provider, trail[-1].model
         found = self._find(provider, model, self._asked.service_tier, self._asked.speed, at)
         if found is None:
             return self._refusal(provider, model, at)
         if found.row.varies_by_upstream:
             return self._varying(found.row)
-        return self._step_prices(self._with_region(found, provider, model, at))
+        return self._step_prices(self._with_region(found, provider, model, at), trail)
 
     # Names
 
@@ -110,22 +114,24 @@ class Resolver:
             yield from (row.validity for row in layer.rows_for(provider, model))
             yield from (factor.validity for factor in layer.factors_for(provider, model))
 
-    def _named_at(self, at: datetime) -> tuple[str, str]:
+    def _trail_at(self, at: datetime) -> tuple[Alias, ...]:
+        """The aliases that lead from the name asked to the name that is priced."""
         name = (self._asked.provider, self._asked.model)
-        for _ in range(_MAX_ALIASES):
-            target = self._target_at(name, at)
-            if target is None:
-                return name
-            name = target
-        return name
+        trail: list[Alias] = []
+        while len(trail) < _MAX_ALIASES and (alias := self._alias_at(name, at)):
+            trail.append(alias)
+            name = (alias.provider, alias.model)
+        return tuple(trail)
 
-    def _target_at(self, name: tuple[str, str], at: datetime) -> tuple[str, str] | None:
-        """Where an alias leads, unless an earlier or equal layer prices the name itself."""
+    def _alias_at(self, name: tuple[str, str], at: datetime) -> Alias | None:
+        """The alias in force, unless its layer or an earlier one names the model more exactly."""
         for layer in self._layers:
-            if _best(layer.rows_for(*name), at):
+            row = _best(layer.rows_for(*name), at)
+            alias = _best(layer.aliases_for(*name), at)
+            if alias and (row is None or alias.rank >= row.rank):
+                return alias
+            if row:
                 return None
-            if alias := _best(layer.aliases_for(*name), at):
-                return alias.provider, alias.model
         return None
 
     # Prices
@@ -152,25 +158,27 @@ class Resolver:
         region = self._asked.region
         for layer in self._layers:
             factor = _best(
-                layer.factors_for(provider, model), at, lambda factor: region in factor.regions
+                layer.factors_for(provider, model), at, lambda f: f.covers_region(region)
             )
             if factor:
                 return found.times(factor)
         return found
 
-    def _step_prices(self, found: _Found) -> StepPrices:
+    def _step_prices(self, found: _Found, trail: tuple[Alias, ...]) -> StepPrices:
         return StepPrices(
             tuple(step.above for step in found.row.steps),
-            tuple(self._price(found, found.row, step) for step in found.row.steps),
+            tuple(self._price(found, step, trail) for step in found.row.steps),
             tuple(
-                (row.hours, self._step_prices(_Found(row, (), found.factors)))
+                (row.hours, self._step_prices(_Found(row, (), found.factors), trail))
                 for row in found.scheduled
                 if row.hours
             ),
         )
 
-    def _price(self, found: _Found, row: PriceRow, step: Step) -> ModelPrice:
-        validity = _common([row.validity, *(factor.validity for factor in found.factors)])
+    def _price(self, found: _Found, step: Step, trail: tuple[Alias, ...]) -> ModelPrice:
+        row = found.row
+        validity = _common([part.validity for part in (row, *found.factors, *trail)])
+        without = frozenset[str]().union(*(alias.without for alias in trail))
         regional = any(factor.regions for factor in found.factors)
         return ModelPrice(
             provider=row.provider,
@@ -180,11 +188,13 @@ class Resolver:
             region=self._asked.region if regional else None,
             context_step=step.above,
             hours=str(row.hours) if row.hours else None,
-            unit_prices=_multiplied(step.unit_prices, found.factors),
+            unit_prices=_multiplied(step.unit_prices, found.factors, without),
             factors={factor.name: factor.factor for factor in found.factors},
             effective_from=validity.start,
             effective_to=validity.end,
-            source="; ".join(dict.fromkeys(s.source.text for s in (row, *found.factors))),
+            source="; ".join(
+                dict.fromkeys(part.source.text for part in (row, *found.factors, *trail))
+            ),
             source_url=row.source.url,
             version=row.source.version,
             verified_on=row.source.verified_on,
@@ -261,9 +271,9 @@ def _plainer(tier: str, speed: str | None) -> tuple[str, None]:
 
 
 def _multiplied(
-    unit_prices: Mapping[str, Decimal], factors: Sequence[PriceFactor]
+    unit_prices: Mapping[str, Decimal], factors: Sequence[PriceFactor], without: frozenset[str]
 ) -> dict[str, Decimal]:
-    prices = dict(unit_prices)
+    prices = {name: price for name, price in unit_prices.items() if name not in without}
     for factor in factors:
         classes = TOKENS if factor.classes is None else factor.classes
         for name in prices.keys() & classes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -35,6 +35,7 @@ class Validity:
 
 
 ALWAYS = Validity()
+_A_MONDAY = date(2024, 1, 1)
 
 
 def _before(start: datetime | None, end: datetime | None) -> bool:
@@ -61,6 +62,15 @@ class DailyHours:
         return (clock >= self.start and today in self.weekdays) or (
             clock < self.end and yesterday in self.weekdays
         )
+
+    def overlaps(self, other: "DailyHours") -> bool:
+        """Whether some instant of a week lies in both: then one begins inside the other."""
+        return any(self.holds_at(start) for start in other._starts()) or any(
+            other.holds_at(start) for start in self._starts()
+        )
+
+    def _starts(self) -> list[datetime]:
+        return [datetime.combine(_A_MONDAY + timedelta(day), self.start) for day in self.weekdays]
 
     def __str__(self) -> str:
         text = f"{self.start:%H:%M}–{self.end:%H:%M} UTC"
@@ -105,8 +115,8 @@ class PriceRow:
 class PriceFactor:
     """A rule such as "batch is half price": multiplies the prices it names.
 
-    Exactly one of ``service_tier``, ``speed`` and ``regions`` says when it applies. ``classes``
-    None means every token class, and no fee.
+    Exactly one of ``service_tier``, ``speed`` and ``regions`` says when it applies; the region
+    ``*`` is every named one but ``global``. ``classes`` None means every token class, and no fee.
     """
 
     name: str
@@ -119,14 +129,24 @@ class PriceFactor:
     validity: Validity = ALWAYS
     rank: int = 0
 
+    def covers_region(self, region: str | None) -> bool:
+        """Whether a call in ``region`` is multiplied."""
+        if region is None or not self.regions:
+            return False
+        return region in self.regions or ("*" in self.regions and region != "global")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """A name that stood for another model, or for another provider's price, for some time."""
+    """A name that stood for another model, or for another provider's price, for some time.
+
+    ``without`` names what the other price lists but does not hold here, such as search fees.
+    """
 
     provider: str
     model: str
     source: Source
+    without: frozenset[str] = frozenset()
     validity: Validity = ALWAYS
     rank: int = 0
 
