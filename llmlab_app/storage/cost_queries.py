@@ -11,13 +11,13 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from llmlab_app.domain.calendar import Grain, Period, stretches
 from llmlab_app.domain.events import Charge
 from llmlab_app.domain.money import from_pico
 from llmlab_app.domain.spend import MEASURES, Dimension, Spend, SpendRow
+from llmlab_app.storage.database import fetch
 from llmlab_app.storage.rollups import MEASURE_SQL
 
 _SUMS = ", ".join(f"coalesce(sum(e.{name}), 0) AS {name}" for name in MEASURES)
@@ -119,8 +119,7 @@ async def spend_by(
         {f"GROUP BY {grouped}" if keys else ""}
         ORDER BY cost DESC, events DESC{f", {grouped}" if keys else ""}
     """
-    found = await session.execute(text(statement), bindings)
-    return [_spend_row(row, dimensions) for row in found.mappings()]
+    return [_spend_row(row, dimensions) for row in await fetch(session, statement, bindings)]
 
 
 def _dimension(table: SpendTable, name: str, binding: str, bindings: dict[str, Any]) -> str:
@@ -167,8 +166,9 @@ async def spend_in(
 
 async def first_day_of_spend(session: AsyncSession, projects: Sequence[UUID]) -> date | None:
     """The first day that has a call, in the workspace's zone; None before any call."""
-    found = await session.execute(
-        text("SELECT min(day) FROM rollup_day WHERE project_id = ANY(:projects)"),
+    [row] = await fetch(
+        session,
+        "SELECT min(day) AS day FROM rollup_day WHERE project_id = ANY(:projects)",
         {"projects": list(projects)},
     )
-    return found.scalar_one_or_none()
+    return row["day"]

@@ -5,11 +5,12 @@ in the code base commits.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -82,6 +83,13 @@ async def snapshot() -> AsyncIterator[AsyncSession]:
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
         yield session
+
+
+async def fetch(session: AsyncSession, sql: str, bindings: Mapping[str, Any]) -> Sequence[Any]:
+    """Rows of a hand-written query, as mappings by column name; bindings are ``:name`` in it."""
+    connection = await session.connection()
+    found = await connection.execute(text(sql), bindings)
+    return found.mappings().all()
 
 
 @asynccontextmanager

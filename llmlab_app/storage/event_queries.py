@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from llmlab_app.domain.calendar import Period
 from llmlab_app.domain.identity import uuid7_time
+from llmlab_app.storage.database import fetch
 from llmlab_app.storage.event_rows import StoredEvent, stored_event
 
 FILTERS: Mapping[str, str] = {
@@ -49,11 +50,9 @@ async def newest_calls(
         for number in range(len(projects))
     )
     bindings |= {f"project{number}": project for number, project in enumerate(projects)}
-    found = await session.execute(
-        text(f"SELECT * FROM ({newest_of_each}) e ORDER BY e.id DESC LIMIT :limit"),
-        {"limit": limit, **bindings},
-    )
-    return [stored_event(row) for row in found.mappings()]
+    newest = f"SELECT * FROM ({newest_of_each}) e ORDER BY e.id DESC LIMIT :limit"
+    found = await fetch(session, newest, {"limit": limit, **bindings})
+    return [stored_event(row) for row in found]
 
 
 def _conditions(
@@ -80,26 +79,25 @@ async def just_received(
     session: AsyncSession, *, projects: Sequence[UUID], limit: int, now: datetime
 ) -> list[StoredEvent]:
     """Calls that arrived in the last ten minutes, last one first, however old they are."""
-    found = await session.execute(
-        text(
-            f"{_OF_PROJECTS} AND e.received_at > :since"
-            " ORDER BY e.received_at DESC, e.id DESC LIMIT :limit"
-        ),
+    found = await fetch(
+        session,
+        f"{_OF_PROJECTS} AND e.received_at > :since"
+        " ORDER BY e.received_at DESC, e.id DESC LIMIT :limit",
         {"projects": list(projects), "since": now - _JUST_NOW, "limit": limit},
     )
-    return [stored_event(row) for row in found.mappings()]
+    return [stored_event(row) for row in found]
 
 
 async def call_by_id(
     session: AsyncSession, *, projects: Sequence[UUID], id: UUID
 ) -> StoredEvent | None:
     """One call of these projects, or None."""
-    found = await session.execute(
-        text(f"{_OF_PROJECTS} AND e.id = :id AND e.ts = :ts"),
+    found = await fetch(
+        session,
+        f"{_OF_PROJECTS} AND e.id = :id AND e.ts = :ts",
         {"projects": list(projects), "id": id, "ts": uuid7_time(id)},
     )
-    row = found.mappings().first()
-    return None if row is None else stored_event(row)
+    return stored_event(found[0]) if found else None
 
 
 async def every_call(
@@ -111,7 +109,8 @@ async def every_call(
 ) -> AsyncIterator[StoredEvent]:
     """All calls of a period, oldest first, streamed from a server-side cursor."""
     conditions, bindings = _conditions(period, None, filters)
-    result = await session.stream(
+    connection = await session.connection()
+    result = await connection.stream(
         text(f"{_OF_PROJECTS}{conditions} ORDER BY e.id"),
         {"projects": list(projects), **bindings},
     )
