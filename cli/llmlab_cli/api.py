@@ -28,7 +28,7 @@ class Api:
         self.server = settings.server.value or ""
         self._settings = settings
         self._http = httpx.Client(
-            headers=_headers(settings),
+            headers={"User-Agent": f"llmlab-cli/{version()} python/{platform.python_version()}"},
             timeout=httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS),
             follow_redirects=False,  # a key never follows a redirect to somebody else
             trust_env=not is_loopback(self.server),  # no proxy between us and this machine
@@ -41,33 +41,44 @@ class Api:
         self._http.close()
 
     def health(self) -> Json:
-        """What the server is, without a key."""
-        answer = self._ask("GET", "/api/health")
-        if not isinstance(answer, dict) or "version" not in answer:
-            raise _not_llmlab(self.server)
-        return answer
+        """What the server is. Asked without the key, which may be meant for another."""
+        return self._answer(self._send("GET", "/api/health"), needs=("status", "version"))
 
     def summary(self) -> Json:
         """Spend of today, this week, this month and all time."""
-        return self._ask("GET", "/api/costs/summary")
+        return self._ask("GET", "/api/costs/summary", needs=("today", "week", "month", "all_time"))
 
     def costs(self, group_by: Sequence[str], *, since: str) -> Json:
-        """Spend by one or two dimensions since an instant (ISO 8601)."""
-        return self._ask("GET", "/api/costs", params={"group_by": list(group_by), "since": since})
+        """Spend by one or two dimensions since an instant or a day (ISO 8601)."""
+        params = {"group_by": list(group_by), "since": since}
+        return self._ask("GET", "/api/costs", needs=("data", "total", "source"), params=params)
 
     def quote(self, question: Mapping[str, Json]) -> Json:
         """What a call would cost, line by line."""
-        return self._ask("POST", "/api/prices/quote", json=question)
+        return self._ask("POST", "/api/prices/quote", needs=("cost", "lines"), json=question)
 
     def track(self, event: Mapping[str, Json]) -> Json:
         """Record one event; answers after it is stored."""
-        return self._ask("POST", "/api/events/track", json=event)
+        return self._ask("POST", "/api/events/track", needs=("id", "cost"), json=event)
 
-    def _ask(self, method: str, path: str, **request: Any) -> Json:
+    def _ask(self, method: str, path: str, *, needs: Sequence[str], **request: Any) -> Json:
+        response = self._send(method, path, headers=_credentials(self._settings), **request)
+        return self._answer(response, needs=needs)
+
+    def _answer(self, response: httpx.Response, *, needs: Sequence[str]) -> Json:
+        """The JSON object in ``response``, which has at least the fields it ``needs``."""
+        if not response.is_success:
+            raise self._problem(response)
+        answer = _json(response)
+        if not isinstance(answer, dict) or not all(name in answer for name in needs):
+            raise _not_llmlab(self.server)
+        return answer
+
+    def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
         import httpx
 
         try:
-            response = self._http.request(method, self.server + path, **request)
+            return self._http.request(method, self.server + path, **request)
         except httpx.TimeoutException:
             raise Unreachable(
                 f"{self.server} did not answer in time.", "Try again, or look at the server's log."
@@ -76,19 +87,10 @@ class Api:
             raise Unreachable(
                 f"Cannot reach {self.server}: {_reason(error)}.", self._how_to_reach()
             ) from None
-        if response.is_success:
-            return self._json(response)
-        raise self._problem(response)
 
     def _how_to_reach(self) -> str:
         start = "Start it with `llmlab up`, or set" if is_loopback(self.server) else "Set"
         return f"{start} another address with `llmlab config set server URL`."
-
-    def _json(self, response: httpx.Response) -> Json:
-        try:
-            return response.json()
-        except ValueError:
-            raise _not_llmlab(self.server) from None
 
     def _problem(self, response: httpx.Response) -> Problem:
         """The server's refusal (RFC 9457) as one of ours."""
@@ -121,8 +123,8 @@ class Api:
         )
 
 
-def _headers(settings: Settings) -> dict[str, str]:
-    headers = {"User-Agent": f"llmlab-cli/{version()} python/{platform.python_version()}"}
+def _credentials(settings: Settings) -> dict[str, str]:
+    headers: dict[str, str] = {}
     if settings.api_key.value:
         headers["Authorization"] = f"Bearer {settings.api_key.value}"
     if settings.project.value:
@@ -130,12 +132,17 @@ def _headers(settings: Settings) -> dict[str, str]:
     return headers
 
 
+def _json(response: httpx.Response) -> Json:
+    """The answer's JSON; None if it is none."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
 def _said(response: httpx.Response) -> str:
     """What the server says is wrong; empty if it doesn't speak RFC 9457."""
-    try:
-        problem = response.json()
-    except ValueError:
-        return ""
+    problem = _json(response)
     if not isinstance(problem, dict):
         return ""
     fields = [f"{each.get('pointer', '')}: {each.get('detail', '')}" for each in _errors(problem)]
@@ -159,6 +166,6 @@ def _reason(error: Exception) -> str:
 
 def _not_llmlab(server: str) -> Problem:
     return Problem(
-        f"{server} answers, but is not an LLMLab server.",
-        "Check the address with `llmlab config list`.",
+        f"{server} answers, but not as LLMLab does.",
+        "Check the address with `llmlab config list`; CLI and server should be of one version.",
     )

@@ -32,7 +32,8 @@ def parse_since(typed: str, now: datetime) -> Since:
     if ago:
         number, unit = int(ago.group(1)), _UNITS[ago.group(2)]
         start = now - timedelta(**{unit: number})
-        return Since(start.strftime("%Y-%m-%dT%H:%M:%SZ"), f"last {number} {_plural(unit, number)}")
+        words = f"in the last {number} {unit if number > 1 else unit[:-1]}"
+        return Since(start.strftime("%Y-%m-%dT%H:%M:%SZ"), words)
     try:
         day = date.fromisoformat(typed).isoformat()
     except ValueError:
@@ -40,7 +41,3 @@ def parse_since(typed: str, now: datetime) -> Since:
             f"--since {typed!r} is no time.", "Give hours, days or weeks (24h, 30d, 4w) or a day."
         ) from None
     return Since(day, f"since {day}")
-
-
-def _plural(unit: str, number: int) -> str:
-    return unit if number > 1 else unit[:-1]

@@ -90,7 +90,7 @@ def _cost(spend: Figures) -> str:
 
 def _caption(report: Figures, period: str) -> Text:
     calls = ", computed from calls" if report["costs"]["source"] == "calls" else ""
-    return text(f"By {' and '.join(report['by'])}, {period}{calls}", "bold")
+    return text(f"By {' and '.join(report['by'])} {period}{calls}", "bold")
 
 
 def _breakdown(by: Sequence[str], costs: Figures, limit: int) -> Table:

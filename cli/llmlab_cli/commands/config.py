@@ -69,7 +69,8 @@ def set_setting(
     as_json: AsJson = False,
 ) -> None:
     """Change one setting in the config file."""
-    value = (_asked(_known(name)) if value is None else _from_arguments(name, value)).strip()
+    _known(name)
+    value = (_asked(name) if value is None else _from_arguments(name, value)).strip()
     path = write_file({name: CHECKS[name](value, "new value") if value else None})
     now = getattr(read_settings(), name)
     if as_json:
