@@ -17,6 +17,7 @@ from pydantic import (
     create_model,
 )
 
+from llmlab_app.domain.access import Scope
 from llmlab_app.domain.events import AdditionalUsage, Charge, Status
 from llmlab_app.domain.money import MAX_EVENT_COST
 from llmlab_app.domain.normalise import ReportedEvent
@@ -132,6 +133,26 @@ class BatchIn(Strict):
     """1 to 1,000 events; one that is wrong rejects itself alone."""
 
     events: Annotated[list[EventIn], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+class ProjectIn(Strict):
+    """A project to create; the domain says which names will do."""
+
+    name: str
+
+
+class KeyIn(Strict):
+    """A key to create: for one project, or without ``project`` for the whole workspace."""
+
+    name: str
+    scopes: list[Scope]
+    project: Name | None = None
+
+
+class PasswordIn(Strict):
+    """The owner's password, as typed."""
+
+    password: str
 
 
 EVENT_FIELDS: tuple[str, ...] = tuple(EventIn.model_fields)
