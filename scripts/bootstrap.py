@@ -117,8 +117,7 @@ def sync(*options):
 
 def build_frontend():
     """Export the dashboard to `.web`, unless it was made of these very inputs."""
-    inputs = digest(FRONTEND_INPUTS)
-    if FRONTEND_STAMP.exists() and FRONTEND_STAMP.read_text() == inputs:
+    if FRONTEND_STAMP.exists() and FRONTEND_STAMP.read_text() == digest(FRONTEND_INPUTS):
         return
     say("building the dashboard (once, about half a minute)")
     FRONTEND_STAMP.unlink(missing_ok=True)
@@ -131,7 +130,7 @@ def build_frontend():
         "REFLEX_CHECK_LATEST_VERSION": "false",
     }
     run_quietly(BIN / "reflex", "export", "--frontend-only", "--no-zip", env=environment)
-    FRONTEND_STAMP.write_text(inputs)
+    FRONTEND_STAMP.write_text(digest(FRONTEND_INPUTS))  # now: Reflex may update its lock
 
 
 def npm_registry():
