@@ -38,6 +38,13 @@ class Settings(BaseSettings):
         except ValueError:
             return self.host == "localhost"
 
+    @property
+    def local_url(self) -> str:
+        """The address by which programs on this machine reach the server."""
+        if self.host in ("0.0.0.0", "::"):
+            return f"http://127.0.0.1:{self.port}"
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
 
 @cache
 def get_settings() -> Settings:

@@ -1,0 +1,13 @@
+"""The time zone of this machine."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tzlocal import get_localzone_name
+
+
+def host_timezone() -> str:
+    """IANA name of the host's zone (``TZ``, else the system's); UTC if it has none we know."""
+    try:
+        return ZoneInfo(get_localzone_name() or "UTC").key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC"
