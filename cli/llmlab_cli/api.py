@@ -61,6 +61,10 @@ class Api:
         """Record one event; answers after it is stored."""
         return self._ask("POST", "/api/events/track", needs=("id", "cost"), json=event)
 
+    def setup_link(self) -> Json:
+        """A link that signs a browser in once; needs an admin's key."""
+        return self._ask("POST", "/api/setup-links", needs=("path", "expires_at"))
+
     def _ask(self, method: str, path: str, *, needs: Sequence[str], **request: Any) -> Json:
         response = self._send(method, path, headers=_credentials(self._settings), **request)
         return self._answer(response, needs=needs)

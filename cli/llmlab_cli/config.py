@@ -189,8 +189,10 @@ def checked_project(name: str, origin: str) -> str:
     Raises:
         BadUsage: it can't.
     """
-    if not name.isprintable():
-        raise BadUsage(f"That is no project name ({origin}): it has control characters in it.")
+    if not name.isascii() or not name.isprintable():
+        raise BadUsage(
+            f"That is no project name ({origin}).", "Use letters a-z, digits, space, . _ / and -."
+        )
     return name
 
 

@@ -62,6 +62,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def quantity(amount: str) -> str:
+    """A billed quantity, exact, with commas: ``1,450``, ``0.5``."""
+    return f"{Decimal(amount):,f}"
+
+
 def plural(number: int, noun: str) -> str:
     """``1 call``, ``41 calls``."""
     return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"

@@ -18,7 +18,7 @@ def spend(cost: str = "0", events: int = 0, **more: Any) -> dict[str, Any]:
 
 
 SUMMARY = {
-    "today": spend("12.34", 812, previous_cost="10.02"),
+    "today": spend("12.34", 812, previous_cost="10.02", first_day="2026-11-23"),
     "week": spend("45.675", 4011, previous_cost="50.1"),
     "month": spend("410.16", 9966, previous_cost="380.4444"),
     "all_time": spend("1234.5600042", 31002, unpriced_events=41),
@@ -44,26 +44,28 @@ QUOTE = {
     "lines": [
         {
             "token_class": "input",
-            "quantity": 450,
+            "quantity": "450",
             "unit_price_per_million": "0.15",
             "cost": "0.0000675",
         },
         {
             "token_class": "cache_read",
-            "quantity": 1000,
+            "quantity": "1000",
             "unit_price_per_million": "0.075",
             "cost": "0.000075",
         },
         {
             "token_class": "output",
-            "quantity": 345,
+            "quantity": "345",
             "unit_price_per_million": "0.6",
             "cost": "0.000207",
         },
     ],
-    "price_source": "https://openai.com/api/pricing",
-    "effective_from": "2024-07-18",
+    "price_source": "genai-prices",
+    "price_source_url": "https://openai.com/api/pricing",
+    "effective_from": "2024-07-18T00:00:00Z",
 }
+SETUP_LINK = {"path": "/setup?token=once", "expires_at": "2026-11-23T16:00:00Z"}
 TRACKED = {
     "id": "0192f0c1-0000-7000-8000-000000000001",
     "accepted": True,
@@ -94,6 +96,7 @@ class ContractServer:
             "GET /api/costs": (200, COSTS),
             "POST /api/prices/quote": (200, QUOTE),
             "POST /api/events/track": (200, TRACKED),
+            "POST /api/setup-links": (201, SETUP_LINK),
         }
         self.key = KEY
         self.requests: list[Request] = []

@@ -50,7 +50,7 @@ def test_init_as_a_script_checks_writes_and_sends_a_test_event(
         "providers": ["openai", "google"],
     }
     assert "    from llmlab import instrument\n    instrument()\n" in done.out
-    assert done.out.rstrip().endswith(quiet_server.url)
+    assert done.out.endswith(f"\n{quiet_server.url}/setup?token=once\n")
     assert "openai 3.54.0, google-genai 3.4.1" in done.err
     assert "pip install" not in done.err
     assert KEY not in done.out + done.err

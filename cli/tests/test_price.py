@@ -33,10 +33,17 @@ def test_price_json_is_the_servers_answer(server: ContractServer, run: Run):
 
 def test_an_unknown_model_has_no_price_and_is_not_free(server: ContractServer, run: Run):
     quote = {"cost": None, "currency": "USD", "cost_source": "unpriced", "lines": []}
+    quote["detail"] = "No price is known for llama-x."
     server.answers["POST /api/prices/quote"] = (200, quote)
     printed = run("price", "llama-x", "--input", "10")
     assert (printed.code, printed.out) == (0, "llama-x: no price\n")
     assert "not $0: it is unknown" in printed.err
+
+
+def test_price_of_a_day_is_asked_at_its_midnight(server: ContractServer, run: Run):
+    run("price", "gpt-4o", "--at", "2025-01-31")
+    assert server.sent("/api/prices/quote")[0].body["at"] == "2025-01-31T00:00:00Z"
+    assert run("price", "gpt-4o", "--at", "yesterday").code == 2
 
 
 def test_negative_tokens_are_a_usage_error(server: ContractServer, run: Run):

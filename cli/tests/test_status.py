@@ -48,12 +48,21 @@ def test_json_keeps_every_digit_of_the_server(server: ContractServer, run: Run):
     assert printed["server"] == server.url
 
 
-def test_table_asks_for_thirty_days_by_model(server: ContractServer, run: Run):
-    run("status")
-    query = server.sent("/api/costs")[0].query
-    assert query["group_by"] == ["model"]
-    asked = datetime.strptime(query["since"][0], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-    assert abs(datetime.now(timezone.utc) - timedelta(days=30) - asked) < timedelta(minutes=1)
+@pytest.mark.parametrize(
+    ("since", "start"), [("1d", "2026-11-23"), ("30d", "2026-10-25"), ("2w", "2026-11-10")]
+)
+def test_days_count_with_today_in_the_workspaces_zone(
+    server: ContractServer, run: Run, since: str, start: str
+):
+    run("status", "--since", since)
+    assert server.sent("/api/costs")[0].query == {"group_by": ["model"], "since": [start]}
+
+
+def test_hours_are_counted_back_from_now(server: ContractServer, run: Run):
+    run("status", "--since", "24h")
+    (asked,) = server.sent("/api/costs")[0].query["since"]
+    start = datetime.strptime(asked, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    assert abs(datetime.now(timezone.utc) - timedelta(hours=24) - start) < timedelta(minutes=1)
 
 
 def test_two_dimensions_and_a_day_are_passed_on(server: ContractServer, run: Run):
@@ -73,7 +82,8 @@ def test_rows_beyond_the_limit_are_counted(server: ContractServer, run: Run):
 
 
 def test_a_workspace_without_calls_says_so(server: ContractServer, run: Run):
-    empty = {name: spend(previous_cost="0") for name in ("today", "week", "month", "all_time")}
+    periods = ("today", "week", "month", "all_time")
+    empty = {name: spend(previous_cost="0", first_day="2026-11-23") for name in periods}
     server.answers["GET /api/costs/summary"] = (200, {**SUMMARY, **empty})
     server.answers["GET /api/costs"] = (200, {"data": [], "total": spend(), "source": "rollup"})
     shown = run("status")

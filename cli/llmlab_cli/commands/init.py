@@ -11,6 +11,7 @@ from typing_extensions import Annotated
 
 from llmlab_cli import figures, render, version
 from llmlab_cli.api import Api
+from llmlab_cli.commands.open_ import dashboard_link
 from llmlab_cli.commands.options import AsJson
 from llmlab_cli.config import (
     CHECKS,
@@ -109,8 +110,9 @@ def init(
     stored = _send_test_event(settings) if wanted else None
     if as_json:
         return render.print_json(_summary(settings, environment, stored))
-    render.note("Your dashboard:")
-    return typer.echo(settings.server.value)
+    link = dashboard_link(settings)
+    render.note(f"Your dashboard{' (the link signs in once)' if link['signs_in'] else ''}:")
+    return typer.echo(link["url"])
 
 
 def _key_from(api_key_stdin: bool) -> Optional[str]:

@@ -7,6 +7,7 @@ from llmlab_cli import figures, render
 from llmlab_cli.api import Api
 from llmlab_cli.commands.options import AsJson
 from llmlab_cli.config import read_settings
+from llmlab_cli.moments import parse_day
 
 
 def price(
@@ -28,7 +29,7 @@ def price(
     ] = None,
     tier: Annotated[str, typer.Option(help="default, batch, flex or priority.")] = "default",
     at: Annotated[
-        Optional[str], typer.Option(metavar="TIME", help="Price of that day (2026-11-01); now.")
+        Optional[str], typer.Option(metavar="DAY", help="At the price of that day: 2026-11-01.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -44,7 +45,7 @@ def price(
         "usage": usage,
         "service_tier": tier,
         "provider": provider,
-        "at": at,
+        "at": _midnight(at) if at else None,
     }
     with Api(read_settings()) as api:
         quote = api.quote({name: value for name, value in question.items() if value is not None})
@@ -53,20 +54,29 @@ def price(
     return _print_receipt(model, quote)
 
 
+def _midnight(day: str) -> str:
+    return f"{parse_day(day, '--at', 'Give a day: 2026-11-01.').isoformat()}T00:00:00Z"
+
+
 def _print_receipt(model: str, quote: Dict[str, Any]) -> None:
     if quote["cost"] is None:
         render.screen().print(render.text(f"{model}: {figures.NO_PRICE}", "bold"))
-        return render.warn("No price is known for this call. That is not $0: it is unknown.")
-    receipt = render.table("", "Tokens", "Per 1M", "Cost", figures=3)
+        why = quote.get("detail") or "No price is known for this call."
+        return render.warn(f"{why} That is not $0: it is unknown.")
+    receipt = render.table("", "Quantity", "Per 1M", "Cost", figures=3)
     for line in quote["lines"]:
         receipt.add_row(
             render.text(line["token_class"].replace("_", " ")),
-            render.text(figures.count(line["quantity"])),
+            render.text(figures.quantity(line["quantity"])),
             render.text(figures.unit_price(line["unit_price_per_million"])),
             render.text(figures.receipt_line(line["cost"])),
         )
     render.add_total(receipt, model, "", "", f"${quote['cost']}")
     render.screen().print(receipt)
-    return render.note(
-        f"Price in force since {quote['effective_from']}. Source: {quote['price_source']}"
-    )
+    return render.note(_source(quote))
+
+
+def _source(quote: Dict[str, Any]) -> str:
+    since = str(quote.get("effective_from") or "").split("T")[0]
+    source = quote.get("price_source_url") or quote.get("price_source")
+    return f"Price{f' in force since {since}' if since else ''}. Source: {source}"

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 import typer
@@ -13,12 +13,11 @@ from llmlab_cli.api import Api
 from llmlab_cli.commands.options import AsJson, ProjectName
 from llmlab_cli.config import Settings, read_settings
 from llmlab_cli.errors import BadUsage, Unreachable
-from llmlab_cli.since import Since, parse_since
+from llmlab_cli.moments import Since, parse_since
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-Report = Dict[str, Any]
 WATCH_SECONDS = 2.0
 
 
@@ -39,35 +38,34 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show what was spent today, this week, this month and ever, and on which models."""
-    settings = read_settings({"project": project})
+    settings, period = read_settings({"project": project}), parse_since(since)
+    dimensions = by or ["model"]
     with Api(settings) as api:
-
-        def period() -> Since:
-            return parse_since(since, datetime.now(timezone.utc))
-
-        def ask() -> Report:
-            return _report(api, settings, period().start, by or ["model"])
 
         def page() -> "RenderableType":
             from llmlab_cli.status_page import status_page
 
-            return status_page(ask(), period().words, limit)
+            return status_page(_report(api, settings, period, dimensions), period.words, limit)
 
         if watch:
             _watch(page, as_json=as_json)
         elif as_json:
-            render.print_json(ask())
+            render.print_json(_report(api, settings, period, dimensions))
         else:
             render.screen().print(page())
 
 
-def _report(api: Api, settings: Settings, start: str, by: List[str]) -> Report:
+def _report(api: Api, settings: Settings, period: Since, by: List[str]) -> Dict[str, Any]:
+    """The server's answers, as they came."""
+    summary = api.summary()
+    today = date(*map(int, summary["today"]["first_day"].split("-")))
+    start = period.start(now=datetime.now(timezone.utc), today=today)
     return {
         "server": settings.server.value,
         "project": settings.project.value,
         "since": start,
         "by": by,
-        "summary": api.summary(),
+        "summary": summary,
         "costs": api.costs(by, since=start),
     }
 
