@@ -55,7 +55,8 @@ async def tenant(session: AsyncSession, *, timezone: str = "UTC", projects: int 
     workspace = WorkspaceRow(name="test", timezone=timezone)
     session.add(workspace)
     await session.flush()
-    rows = [ProjectRow(workspace_id=workspace.id, name=f"project-{n}") for n in range(projects)]
+    names = ["default", *(f"project-{n}" for n in range(1, projects))]
+    rows = [ProjectRow(workspace_id=workspace.id, name=name) for name in names]
     session.add_all(rows)
     await session.flush()
     ids: tuple[UUID, ...] = tuple(row.id for row in rows)

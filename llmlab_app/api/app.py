@@ -11,7 +11,6 @@ from llmlab_app.api import (
     keys,
     prices,
     projects,
-    recommendations,
     sessions,
 )
 from llmlab_app.api.docs_page import docs_page
@@ -21,7 +20,6 @@ ROUTERS = (
     events.router,
     costs.router,
     prices.router,
-    recommendations.router,
     projects.router,
     keys.router,
     sessions.router,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache
 
 from llmlab_app.adapters.price_feed import bundled_price_feed
-from llmlab_app.adapters.price_overlay import bundled_overlay
+from llmlab_app.adapters.price_overlay import bundled_price_overlay
 from llmlab_app.domain.access import Principal, Scope
 from llmlab_app.domain.events import CostSource
 from llmlab_app.domain.normalise import UNKNOWN_PROVIDER
@@ -25,7 +25,7 @@ from llmlab_app.domain.usage import TokenUsage
 @cache
 def current_price_book() -> PriceBook:
     """Our overlay over the ``genai-prices`` data that is installed."""
-    return PriceBook([bundled_overlay(), bundled_price_feed()])
+    return PriceBook([bundled_price_overlay(), bundled_price_feed()])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

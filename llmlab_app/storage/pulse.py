@@ -38,15 +38,18 @@ class PulseSender:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        connection: psycopg.AsyncConnection[tuple[object, ...]] | None = None
+        while True:
+            try:
+                async with await direct_connection() as connection:
+                    await self._send(connection)
+            except psycopg.Error:
+                await asyncio.sleep(POLL_SECONDS)  # listeners poll meanwhile
+
+    async def _send(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            try:
-                connection = connection or await direct_connection()
-                await connection.execute(f"NOTIFY {CHANNEL}".encode())
-            except psycopg.Error:
-                connection = None  # listeners poll; the next pulse connects anew
+            await connection.execute(f"NOTIFY {CHANNEL}".encode())
             await asyncio.sleep(INTERVAL_SECONDS)
 
 

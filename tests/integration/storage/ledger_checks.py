@@ -25,7 +25,10 @@ async def _rows(connection: psycopg.AsyncConnection[Any], sql: str) -> list[Any]
 def _folded(rollup: Rollup) -> str:
     keys = ", ".join(rollup.key)
     sums = ", ".join(f"sum({name})" for name in MEASURE_SQL)
-    return f"SELECT {keys}, {sums} FROM {rollup.table} GROUP BY {keys} HAVING sum(events) <> 0 ORDER BY {keys}"
+    return (
+        f"SELECT {keys}, {sums} FROM {rollup.table}"
+        f" GROUP BY {keys} HAVING sum(events) <> 0 ORDER BY {keys}"
+    )
 
 
 def _recomputed(rollup: Rollup) -> str:
