@@ -6,6 +6,7 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
+from rich.columns import Columns
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -27,24 +28,35 @@ PERIODS = {
 }
 _CARD_WIDTH = 19
 _BAR_CELLS = 10
+_EIGHTHS = ("", *"▏▎▍▌▋▊▉")
+_ROOMY = 64  # columns that bar and tokens need beside a name
 
 
-def status_page(report: Figures, period: str, limit: int) -> RenderableType:
+def status_page(report: Figures, period: str, limit: int, width: int) -> RenderableType:
     """The whole page for one report.
 
     Args:
         report: The server's answers.
         period: What the table covers, in words.
         limit: Most rows of the table.
+        width: Of the terminal; a narrow one keeps names, costs and calls.
     """
-    summary, costs = report["summary"], report["costs"]
+    summary, costs, by = report["summary"], report["costs"], report["by"]
     parts: list[RenderableType] = [_heading(report), "", _cards(summary), ""]
-    if costs["data"]:
-        parts += [_caption(report, period), _breakdown(report["by"], costs, limit)]
-        parts += _rest(costs["data"], limit)
+    rows = _in_order(costs["data"], by)
+    if rows:
+        parts += [_caption(report, period), _breakdown(by, rows[:limit], costs["total"], width)]
+        parts += _rest(rows, limit)
     else:
         parts.append(text(f"No calls {period}."))
     return Group(*parts, *_unpriced(summary))
+
+
+def _in_order(rows: Sequence[Figures], by: Sequence[str]) -> Sequence[Figures]:
+    """As the server has them, dearest first; days and hours newest first."""
+    if by[0] not in ("day", "hour"):
+        return rows
+    return sorted(rows, key=lambda row: row["key"][by[0]], reverse=True)
 
 
 def _heading(report: Figures) -> Text:
@@ -53,12 +65,10 @@ def _heading(report: Figures) -> Text:
     return text("LLMLab", "bold") + text(where, "dim")
 
 
-def _cards(summary: Figures) -> Table:
-    cards = Table.grid(padding=(0, 1, 0, 0))
-    for _ in PERIODS:
-        cards.add_column(width=_CARD_WIDTH, overflow="fold")
-    cards.add_row(*(_card(summary[name], *words) for name, words in PERIODS.items()))
-    return cards
+def _cards(summary: Figures) -> Columns:
+    """Side by side, on as many lines as the terminal's width asks for."""
+    cards = [_card(summary[name], *words) for name, words in PERIODS.items()]
+    return Columns(cards, width=_CARD_WIDTH, padding=(0, 1, 0, 0))
 
 
 def _card(period: Figures, heading: str, before: str) -> Group:
@@ -93,26 +103,32 @@ def _caption(report: Figures, period: str) -> Text:
     return text(f"By {' and '.join(report['by'])} {period}{calls}", "bold")
 
 
-def _breakdown(by: Sequence[str], costs: Figures, limit: int) -> Table:
+def _breakdown(by: Sequence[str], rows: Sequence[Figures], whole: Figures, width: int) -> Table:
+    if width < _ROOMY:
+        grid = table(*map(clean, by), "Cost", "Calls", figures=2)
+        for row in rows:
+            grid.add_row(*_names(row, by), *_cells(row)[:2])
+        add_total(grid, "Total", *[""] * (len(by) - 1), *_cells(whole)[:2])
+        return grid
     grid = table(*map(clean, by), "", "Cost", "Calls", "Input", "Output", figures=4)
-    rows = costs["data"][:limit]
-    longest = max(Decimal(row["cost"] or 0) for row in rows)
+    grid.columns[len(by)].no_wrap = True
+    dearest = max(Decimal(row["cost"]) for row in rows)
     for row in rows:
-        names = [_name(row["key"][dimension]) for dimension in by]
-        grid.add_row(*names, _bar(row["cost"], longest), *_cells(row))
-    add_total(grid, "Total", *([""] * len(by)), *_cells(costs["total"]))
+        grid.add_row(*_names(row, by), _bar(Decimal(row["cost"]), dearest), *_cells(row))
+    add_total(grid, "Total", *[""] * len(by), *_cells(whole))
     return grid
 
 
-def _bar(cost: str | None, longest: Decimal) -> Text:
-    """A bar as long as the cost is beside the longest; anything above zero is seen."""
-    share = Decimal(cost or 0) / longest if longest else Decimal(0)
+def _bar(cost: Decimal, dearest: Decimal) -> Text:
+    """A bar as long as the cost is beside the dearest; anything above zero is seen."""
+    share = cost / dearest if dearest else Decimal(0)
     eighths = math.ceil(share * _BAR_CELLS * 8)
-    return text("█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip(), "cyan")
+    return text("█" * (eighths // 8) + _EIGHTHS[eighths % 8], "cyan")
 
 
-def _name(name: str | None) -> Text:
-    return text(name) if name else text("not set", "dim")
+def _names(row: Figures, by: Sequence[str]) -> list[Text]:
+    names = (row["key"][dimension] for dimension in by)
+    return [text(name) if name else text("not set", "dim") for name in names]
 
 
 def _cells(spend: Figures) -> list[str]:

@@ -81,6 +81,22 @@ def test_rows_beyond_the_limit_are_counted(server: ContractServer, run: Run):
     assert "llama-x" not in out
 
 
+def test_days_are_shown_newest_first(server: ContractServer, run: Run):
+    days = [("2026-11-21", "9"), ("2026-11-23", "1"), ("2026-11-22", "5")]
+    rows = [{"key": {"day": day}, **spend(cost, 1)} for day, cost in days]
+    server.answers["GET /api/costs"] = (200, {**COSTS, "data": rows})
+    out = run("status", "--by", "day").out
+    assert out.index("2026-11-23") < out.index("2026-11-22") < out.index("2026-11-21")
+
+
+def test_a_long_name_is_never_cut_off(
+    server: ContractServer, run: Run, monkeypatch: pytest.MonkeyPatch
+):
+    row = {"key": {"model": "m" * 150 + "end"}, **spend("1", 1)}
+    server.answers["GET /api/costs"] = (200, {**COSTS, "data": [row]})
+    assert "m" * 150 + "end" in run("status").out
+
+
 def test_a_workspace_without_calls_says_so(server: ContractServer, run: Run):
     periods = ("today", "week", "month", "all_time")
     empty = {name: spend(previous_cost="0", first_day="2026-11-23") for name in periods}

@@ -37,7 +37,7 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Keep it up to date.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what was spent today, this week, this month and ever, and on which models."""
+    """Show what was spent: today, this week, this month, ever, and by model."""
     settings, period = read_settings({"project": project}), parse_since(since)
     dimensions = by or ["model"]
     with Api(settings) as api:
@@ -45,7 +45,8 @@ def status(
         def page() -> "RenderableType":
             from llmlab_cli.status_page import status_page
 
-            return status_page(_report(api, settings, period, dimensions), period.words, limit)
+            report = _report(api, settings, period, dimensions)
+            return status_page(report, period.words, limit, render.screen().width)
 
         if watch:
             _watch(page, as_json=as_json)
