@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _JOINERS = "\u200c\u200d"  # harmless, and needed by Persian, Indic scripts and emoji
 _ASCII = dict(zip("✓•△✗→▲▼█▏▎▍▌▋▊▉·−–…", "+*!x>^v#|||||||.--~"))
-_PIPE_WIDTH = 200  # a pipe has no edge: don't break names that somebody greps for
+_PIPE_WIDTH = 1000  # a pipe has no edge: don't break names that somebody greps for
 
 
 def clean(value: object) -> str:
