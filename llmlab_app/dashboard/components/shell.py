@@ -1,0 +1,107 @@
+"""The frame around every page: navigation, theme, and whether the page is live."""
+
+import reflex as rx
+from reflex.style import LiteralColorMode
+from reflex_components_core.core.banner import has_connection_errors
+from reflex_components_core.react_router.dom import ReactRouterLink
+
+from llmlab_app.dashboard.components.icons import icon, logo
+
+PAGES = (
+    ("Overview", "/", "layout-dashboard"),
+    ("First run", "/first-run", "rocket"),
+)
+
+
+def shell(*content: rx.Component, current: str = "") -> rx.Component:
+    """A page. ``current`` is the name of its entry in the navigation, if it has one."""
+    return rx.el.div(
+        rx.el.a("Skip to content", href="#main", class_name="skip"),
+        rx.el.div(_sidebar(current), rx.el.div(_top_bar(), _main(content)), class_name="app"),
+        _tab_bar(current),
+    )
+
+
+def _sidebar(current: str) -> rx.Component:
+    return rx.el.aside(
+        rx.el.div(
+            brand(),
+            rx.el.nav(*_links(current, icon_size=18), class_name="nav", aria_label="Pages"),
+            rx.el.div(
+                rx.el.span("Theme", class_name="muted"), theme_button(), class_name="side-foot"
+            ),
+            class_name="side-in",
+        ),
+        class_name="side",
+        aria_label="Main",
+    )
+
+
+def _top_bar() -> rx.Component:
+    return rx.el.header(brand(), theme_button(), class_name="top")
+
+
+def _tab_bar(current: str) -> rx.Component:
+    return rx.el.nav(*_links(current, icon_size=20), class_name="tabs-bottom", aria_label="Pages")
+
+
+def _links(current: str, *, icon_size: int) -> list[rx.Component]:
+    return [
+        ReactRouterLink.create(
+            icon(tag, icon_size),
+            name,
+            href=href,
+            custom_attrs={"aria-current": "page"} if name == current else {},
+        )
+        for name, href, tag in PAGES
+    ]
+
+
+def _main(content: tuple[rx.Component, ...]) -> rx.Component:
+    return rx.el.main(
+        rx.el.div(_connection_notice(), *content, class_name="wrap-max"),
+        id="main",
+        tab_index=-1,
+    )
+
+
+def _connection_notice() -> rx.Component:
+    notice = rx.el.div(
+        icon("triangle-alert"),
+        rx.el.div(
+            rx.el.b("Live updates paused"),
+            rx.el.br(),
+            "The connection is lost. New calls are stored and appear when it returns.",
+        ),
+        class_name="alert warn",
+        role="alert",
+    )
+    return rx.fragment(rx.cond(has_connection_errors, notice))
+
+
+def brand() -> rx.Component:
+    """The name and sign of the product, leading home."""
+    return ReactRouterLink.create(logo(), "LLMLab", href="/", class_name="brand")
+
+
+def theme_button() -> rx.Component:
+    """System, light, dark, and round again. Reflex keeps the choice in the browser."""
+    return rx.fragment(
+        rx.match(
+            rx.color_mode,
+            ("light", _theme_choice("light", "sun", then="dark")),
+            ("dark", _theme_choice("dark", "moon", then="system")),
+            _theme_choice("follow system", "sun-moon", then="light"),
+        )
+    )
+
+
+def _theme_choice(name: str, tag: str, *, then: LiteralColorMode) -> rx.Component:
+    return rx.el.button(
+        icon(tag, 18),
+        type="button",
+        class_name="icon-btn",
+        aria_label=f"Theme: {name}",
+        title=f"Theme: {name}",
+        on_click=rx.style.set_color_mode(then),
+    )

@@ -1,0 +1,207 @@
+"""One recomputation for each pulse and audience, one push to each tab.
+
+An audience is everybody who may see the same projects: its view is read once and shared. The first
+pulse after a quiet moment is pushed at once; then follows a pause of three times what that push
+took, so that pushing takes a quarter of the process at most: from 250 ms to 1.5 s. Feed rows
+change once a second at most, so that a row can be read. Who may see what is asked anew in every
+round. Nothing here is kept: a tab that comes back is loaded anew.
+"""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from llmlab_app.dashboard import formatting
+from llmlab_app.dashboard.views.feed import FEED_ROWS
+from llmlab_app.dashboard.views.overview import Feed, Overview, feed_of, overview_of
+from llmlab_app.dashboard.views.series import COLOURS
+from llmlab_app.domain.access import Principal
+from llmlab_app.domain.errors import LLMLabError, Unauthenticated
+from llmlab_app.domain.spend import Dimension, Spend
+from llmlab_app.services.access import authenticate_session
+from llmlab_app.services.calls import latest_calls
+from llmlab_app.services.live import pulses
+from llmlab_app.services.overview import OverviewReport, SpendHistory, overview, spend_history
+
+SHORTEST_PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 1.5
+PUSH_SHARE = 0.25
+FEED_SECONDS = 1.0
+FRESH_SECONDS = 0.25
+HISTORY_SECONDS = 60.0
+ANNOUNCE_SECONDS = 30.0
+_LONG_AGO = float("-inf")
+
+_log = structlog.get_logger(__name__)
+
+
+class Screens(Protocol):
+    """The tabs of this process, by their token."""
+
+    async def show(self, tab: str, overview: Overview, feed: Feed | None) -> bool:
+        """Show a view, with the feed or without; False if the tab is gone."""
+        ...
+
+    async def sign_out(self, tab: str) -> None:
+        """Say that the session has ended, and show nothing of the workspace any more."""
+        ...
+
+
+def pause_after(push_seconds: float) -> float:
+    """How long to wait after a push that took ``push_seconds``."""
+    wanted = push_seconds / PUSH_SHARE - push_seconds
+    return min(LONGEST_PAUSE_SECONDS, max(SHORTEST_PAUSE_SECONDS, wanted))
+
+
+@dataclass(slots=True)
+class Audience:
+    """A view that several tabs share. Times are monotonic seconds."""
+
+    principal: Principal
+    overview: Overview = field(default_factory=Overview)
+    feed: Feed = field(default_factory=Feed)
+    pushed: Overview = field(default_factory=Overview)
+    pushed_feed: Feed = field(default_factory=Feed)
+    feed_pushed_at: float = _LONG_AGO
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _read_at: float = _LONG_AGO
+    _history: SpendHistory | None = None
+    _history_at: float = _LONG_AGO
+    _announced: Spend | None = None
+    _announced_at: float = _LONG_AGO
+    _announcement: str = ""
+
+    async def read(self, *, since: float) -> None:
+        """Read the view anew, unless that was done since the moment ``since``.
+
+        Raises:
+            Unavailable: the database can't be reached.
+        """
+        async with self._reading:
+            if self._read_at >= since:
+                return
+            began, now = monotonic(), datetime.now(UTC)
+            report = await overview(self.principal, now=now)
+            history = await self._history_beside(report, now)
+            calls = await latest_calls(self.principal, limit=FEED_ROWS, now=now)
+            self._announce(report.summary.all_time.spend, began)
+            self.overview = overview_of(report, history, calls)
+            self.feed = feed_of(calls, now=now, announcement=self._announcement)
+            self._read_at = began
+
+    async def _history_beside(self, report: OverviewReport, now: datetime) -> SpendHistory:
+        """The history: a minute old at most, and anew when a model appears that wants a colour."""
+        is_old = monotonic() - self._history_at > HISTORY_SECONDS
+        if self._history is None or is_old or _lacks_a_model(self._history, report):
+            self._history = await spend_history(self.principal, now=now)
+            self._history_at = monotonic()
+        return self._history
+
+    def _announce(self, spent: Spend, at: float) -> None:
+        """Say how many calls came, once in half a minute at most."""
+        self._announced = before = self._announced or spent
+        calls = spent.events - before.events
+        if calls > 0 and at - self._announced_at >= ANNOUNCE_SECONDS:
+            cost = formatting.total(spent.cost - before.cost)
+            self._announcement = f"{formatting.plural(calls, 'new call')}, {cost}"
+            self._announced, self._announced_at = spent, at
+
+
+def _lacks_a_model(history: SpendHistory, report: OverviewReport) -> bool:
+    known = {row.key[Dimension.MODEL] for row in history.models if row.spend.cost}
+    spent = {row.key[Dimension.MODEL] for row in report.days if row.spend.cost}
+    return len(known) < COLOURS and not spent <= known
+
+
+class Live:
+    """Who watches in this process, and the loop that pushes to them."""
+
+    def __init__(self) -> None:
+        self._cookies: dict[str, str] = {}
+        self._audiences: dict[tuple[UUID, ...], Audience] = {}
+        self._changed = asyncio.Event()
+
+    async def watch(self, tab: str, cookie: str) -> Audience:
+        """What ``tab`` may see now; every later view is pushed to it.
+
+        Raises:
+            Unauthenticated: nobody is signed in there.
+            Unavailable: the database can't be reached.
+        """
+        audience = await self._audience_of(cookie)
+        self._cookies[tab] = cookie
+        await audience.read(since=monotonic() - FRESH_SECONDS)
+        return audience
+
+    async def _audience_of(self, cookie: str) -> Audience:
+        principal = await authenticate_session(cookie, datetime.now(UTC))
+        key = (principal.workspace_id, *principal.project_ids)
+        return self._audiences.setdefault(key, Audience(principal))
+
+    async def run(self, screens: Screens) -> None:
+        """Push until cancelled."""
+        listener = asyncio.create_task(self._listen(), name="dashboard-pulses")
+        try:
+            while True:
+                await self._changed.wait()
+                self._changed.clear()
+                began = monotonic()
+                try:
+                    await self._push_all(screens)
+                except LLMLabError as error:
+                    _log.warning("dashboard_not_updated", reason=error.code)
+                await asyncio.sleep(pause_after(monotonic() - began))
+        finally:
+            listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listener
+
+    async def _listen(self) -> None:
+        async for _ in pulses():
+            self._changed.set()
+
+    async def _push_all(self, screens: Screens) -> None:
+        tabs_of = await self._tabs_by_audience(screens)
+        self._audiences = {key: a for key, a in self._audiences.items() if id(a) in tabs_of}
+        for audience in self._audiences.values():
+            await self._push(audience, tabs_of[id(audience)], screens)
+
+    async def _tabs_by_audience(self, screens: Screens) -> dict[int, list[str]]:
+        tabs_of: dict[int, list[str]] = {}
+        for tab, cookie in list(self._cookies.items()):
+            try:
+                audience = await self._audience_of(cookie)
+            except Unauthenticated:
+                self._cookies.pop(tab, None)
+                await screens.sign_out(tab)
+            else:
+                tabs_of.setdefault(id(audience), []).append(tab)
+        return tabs_of
+
+    async def _push(self, audience: Audience, tabs: list[str], screens: Screens) -> None:
+        began = monotonic()
+        await audience.read(since=began)
+        feed = self._feed_if_due(audience, began)
+        if feed is None and audience.overview == audience.pushed:
+            return
+        for tab in tabs:
+            if not await screens.show(tab, audience.overview, feed):
+                self._cookies.pop(tab, None)
+        audience.pushed = audience.overview
+
+    def _feed_if_due(self, audience: Audience, now: float) -> Feed | None:
+        """The feed, if it changed and a second has passed; else it comes when that has."""
+        if audience.feed.is_like(audience.pushed_feed):
+            return None
+        wait = audience.feed_pushed_at + FEED_SECONDS - now
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, self._changed.set)
+            return None
+        audience.pushed_feed, audience.feed_pushed_at = audience.feed, now
+        return audience.feed

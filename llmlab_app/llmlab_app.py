@@ -1,0 +1,48 @@
+"""The composition root: the dashboard, the JSON API around it, and what both of them need open."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import reflex as rx
+
+from llmlab_app.api.app import create_api
+from llmlab_app.dashboard.pages.routes import add_pages
+from llmlab_app.dashboard.state.overview import push_live
+from llmlab_app.services.ingestion import start_ingestion, stop_ingestion
+from llmlab_app.settings import Settings, get_settings
+from llmlab_app.storage.database import close_database, open_database
+
+
+@asynccontextmanager
+async def resources() -> AsyncIterator[None]:
+    """The database and the writers, open as long as the app runs."""
+    settings = get_settings()
+    _open_database(settings)
+    start_ingestion(settings)
+    try:
+        yield
+    finally:
+        await stop_ingestion()
+        await close_database()
+
+
+def _open_database(settings: Settings) -> None:
+    if settings.database_url is None:
+        raise RuntimeError("LLMLAB_DATABASE_URL isn't set: start the server with `llmlab up`.")
+    direct = settings.database_direct_url
+    open_database(
+        settings.database_url.get_secret_value(),
+        direct_url=direct.get_secret_value() if direct else None,
+    )
+
+
+app = rx.App(
+    api_transformer=[create_api()],
+    stylesheets=["/tokens.css", "/app.css"],
+    reset_style=False,
+    toaster=None,  # notices stand in the page, where they are read
+    html_lang="en-GB",
+)
+add_pages(app)
+app.register_lifespan_task(resources)
+app.register_lifespan_task(push_live)
