@@ -1,11 +1,10 @@
 """The owner's password: it comes from a file, and is kept as argon2id."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+from anyio import CapacityLimiter, to_thread
 from pwdlib import PasswordHash
 
 from llmlab_app.domain.errors import InvalidInput
@@ -19,7 +18,8 @@ MIN_LENGTH = 8  # NIST SP 800-63B-4 §3.1.1.2: at least 8; tries are limited, to
 MAX_LENGTH = 1024
 _argon2id = PasswordHash.recommended()
 # Each hash takes 64 MiB and some 0.1 s of a core: never on the event loop, never more than two.
-_hashing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
+# anyio's threads belong to the event loop: a server that forks doesn't inherit dead ones.
+_two_at_once = CapacityLimiter(2)
 _adopted: dict[Path, tuple[int, int, int]] = {}
 
 
@@ -49,8 +49,7 @@ async def is_right(password: str, password_hash: str) -> bool:
     """Whether ``password`` is the one that ``password_hash`` was made of."""
     if len(password) > MAX_LENGTH:
         return False
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_hashing, _argon2id.verify, password, password_hash)
+    return await to_thread.run_sync(_argon2id.verify, password, password_hash, limiter=_two_at_once)
 
 
 async def adopt_owner_password(workspace_id: UUID, path: Path, now: datetime) -> None:
@@ -69,10 +68,8 @@ async def adopt_owner_password(workspace_id: UUID, path: Path, now: datetime) ->
         owner = await owner_of(session, workspace_id)
     # Hashing stays outside of a transaction: it would hold a connection while it waits its turn.
     if owner.password_hash is None or not await is_right(password, owner.password_hash):
-        loop = asyncio.get_running_loop()
-        await _replace(
-            workspace_id, await loop.run_in_executor(_hashing, _argon2id.hash, password), now
-        )
+        new_hash = await to_thread.run_sync(_argon2id.hash, password, limiter=_two_at_once)
+        await _replace(workspace_id, new_hash, now)
     if signature is not None:
         _adopted[path] = signature
 
