@@ -6,12 +6,12 @@ a known shape works. Nothing here imports a client, makes a call or keeps a text
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Iterable, cast
 
 from llmlab._usage.answer import read_answer
 from llmlab._usage.stream import UsageStream
 from llmlab._usage.usage import AdditionalUsage, Usage, storable
-from llmlab._usage.values import fields
+from llmlab._usage.values import fields, items
 from llmlab._usage.wire import decode
 
 __all__ = ["AdditionalUsage", "Usage", "UsageStream", "extract_usage", "storable"]
@@ -19,10 +19,10 @@ __all__ = ["AdditionalUsage", "Usage", "UsageStream", "extract_usage", "storable
 
 def extract_usage(
     response: object,
-    provider: Optional[str] = None,
-    api: Optional[str] = None,
+    provider: str | None = None,
+    api: str | None = None,
     headers: object = None,
-) -> Optional[Usage]:
+) -> Usage | None:
     """Usage of one call, or None if the response holds none. Pure, and never raises.
 
     Args:
@@ -34,17 +34,19 @@ def extract_usage(
             proxy puts its price there. boto3's answers bring theirs along.
     """
     try:
-        return _extract(response, headers, provider)
+        if isinstance(response, dict):
+            return read_answer(cast("dict[str, Any]", response), headers, provider)
+        if isinstance(response, (str, bytes)):
+            response = decode(response)
+        if not isinstance(response, (list, tuple)):
+            return read_answer(fields(response), headers, provider)
+        return _of_stream(items(response), headers, provider)
     except Exception:  # the SDK is a guest: whatever an object does, the host goes on
         return None
 
 
-def _extract(response: object, headers: object, provider: Optional[str]) -> Optional[Usage]:
-    if isinstance(response, (str, bytes, bytearray)):
-        response = decode(response)
-    if not isinstance(response, (list, tuple)):
-        return read_answer(fields(response), headers, provider)
+def _of_stream(events: Iterable[object], headers: object, provider: str | None) -> Usage | None:
     stream = UsageStream()
-    for event in response:
+    for event in events:
         stream.add(event)
     return stream.usage(headers, provider)

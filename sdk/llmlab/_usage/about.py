@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from llmlab._usage.values import Fields, any_of, fields, first, name
 
-_MODEL = ("model", "modelVersion", "model_version", "model_id")
-_ID = ("id", "responseId", "response_id", "generation_id")
+_MODEL = ("modelVersion", "model_version", "model_id")
+_ID = ("responseId", "response_id", "generation_id")
 _TIERS = {
+    "default": "default",
     "standard": "default",
     "on_demand": "default",
     "on_demand_flex": "flex",
@@ -18,55 +17,50 @@ _TIERS = {
 _TRAFFIC = {1: "on_demand", 2: "provisioned_throughput"}
 """google.cloud.aiplatform TrafficType, as clients with integer enums write it."""
 _FINISH = {1: "STOP", 2: "MAX_TOKENS", 3: "SAFETY", 4: "RECITATION", 5: "OTHER"}
-"""google.cloud.aiplatform FinishReason."""
+"""google.cloud.aiplatform FinishReason, likewise."""
 LONGEST_TIER, _LONGEST_REASON = 32, 64
 
 
-def model_of(answer: Fields) -> Optional[str]:
+def model_of(answer: Fields) -> str | None:
     """The model that answered."""
     return name(answer.get("model") or any_of(answer, _MODEL))
 
 
-def response_id_of(answer: Fields) -> Optional[str]:
+def response_id_of(answer: Fields) -> str | None:
     """The provider's own id of the answer."""
     return name(answer.get("id") or any_of(answer, _ID))
 
 
-def finish_reason_of(answer: Fields) -> Optional[str]:
+def finish_reason_of(answer: Fields) -> str | None:
     """Why the answer ended, in the provider's word."""
-    choices = answer.get("choices")
-    if choices:
-        return name(first(choices).get("finish_reason"), _LONGEST_REASON)
+    if "choices" in answer:
+        return name(first(answer.get("choices")).get("finish_reason"), _LONGEST_REASON)
     reason = any_of(answer, ("stop_reason", "stopReason", "finish_reason", "done_reason"))
     if reason is None and answer.get("candidates"):
         reason = any_of(first(answer.get("candidates")), ("finishReason", "finish_reason"))
         reason = _FINISH.get(reason, reason) if isinstance(reason, int) else reason
     if reason is None:
-        reason = fields(answer.get("incomplete_details")).get("reason") or answer.get("status")
+        incomplete = answer.get("incomplete_details")
+        reason = fields(incomplete).get("reason") if incomplete else answer.get("status")
     return name(reason, _LONGEST_REASON)
 
 
-def service_tier_of(answer: Fields, usage: Fields) -> Optional[str]:
+def service_tier_of(answer: Fields, usage: Fields) -> str | None:
     """The tier that served the call, in the event's words; None if the answer does not say."""
-    tier = (
-        answer.get("service_tier")
-        or usage.get("service_tier")
-        or _google_or_bedrock_tier(answer, usage)
-    )
-    return normal_tier(tier)
+    tier = answer.get("service_tier") or usage.get("service_tier")
+    if isinstance(tier, str) and tier in _TIERS:
+        return _TIERS[tier]
+    if tier is None:
+        tier = any_of(usage, ("serviceTier", "trafficType", "traffic_type"))
+    if tier is None:
+        told = answer.get("serviceTier")  # Bedrock: {"type": "flex"}
+        tier = told if isinstance(told, str) else fields(told).get("type")
+    return None if tier is None else normal_tier(tier)
 
 
-def normal_tier(tier: object) -> Optional[str]:
+def normal_tier(tier: object) -> str | None:
     """``tier`` in lower case and in the event's words, None if it is unspecified."""
     if isinstance(tier, int):
         tier = _TRAFFIC.get(tier)
     word = (name(tier, LONGEST_TIER) or "unspecified").lower()
     return None if word.endswith("unspecified") else _TIERS.get(word, word)
-
-
-def _google_or_bedrock_tier(answer: Fields, usage: Fields) -> object:
-    tier = any_of(usage, ("serviceTier", "trafficType", "traffic_type"))
-    if tier is not None:
-        return tier
-    bedrock = answer.get("serviceTier")
-    return fields(bedrock).get("type") if fields(bedrock) else bedrock

@@ -1,8 +1,8 @@
-"""Anthropic's messages, wherever they are served: cached and written tokens lie *beside* the input."""
+"""Anthropic's messages, wherever they are served: cache reads and writes lie *beside* the input."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Any
 
 from llmlab._usage.usage import AdditionalUsage, usage_of
 from llmlab._usage.values import Fields, count, fields, items, name
@@ -11,7 +11,7 @@ _BESIDE_THE_TOTAL = ("compaction", "advisor_message")
 """Iterations that are billed but not part of the top-level counts; ``message`` ones are."""
 
 
-def read_messages(usage: Fields, model: Optional[str] = None) -> Dict[str, Any]:
+def read_messages(usage: Fields, model: str | None = None) -> dict[str, Any]:
     """Counts of ``usage``; ``model`` is the one that answered, for iterations that name none."""
     counts = _counts(usage)
     tools = usage.get("server_tool_use")
@@ -23,7 +23,7 @@ def read_messages(usage: Fields, model: Optional[str] = None) -> Dict[str, Any]:
     return counts
 
 
-def _counts(usage: Fields) -> Dict[str, Any]:
+def _counts(usage: Fields) -> dict[str, Any]:
     read = count(usage.get("cache_read_input_tokens"))
     written = count(usage.get("cache_creation_input_tokens"))
     hour = 0
@@ -33,7 +33,7 @@ def _counts(usage: Fields) -> Dict[str, Any]:
         hour = count(lifetimes.get("ephemeral_1h_input_tokens"))
         # Without a split every write is a 5 minute one; with it, the larger figure is the bill.
         written = max(written, hour + count(lifetimes.get("ephemeral_5m_input_tokens")))
-    counts: Dict[str, Any] = {
+    counts: dict[str, Any] = {
         "input_tokens": count(usage.get("input_tokens")) + read + written,
         "cache_read_tokens": read,
         "cache_write_tokens": written,
@@ -46,7 +46,7 @@ def _counts(usage: Fields) -> Dict[str, Any]:
     return counts
 
 
-def _additional(iterations: object, model: Optional[str]) -> Tuple[AdditionalUsage, ...]:
+def _additional(iterations: object, model: str | None) -> tuple[AdditionalUsage, ...]:
     return tuple(
         AdditionalUsage(
             model=name(iteration.get("model")) or model, usage=usage_of(_counts(iteration))

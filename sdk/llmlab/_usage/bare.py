@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Mapping, Optional
+from typing import Mapping, Optional
 
 from llmlab._usage.values import Fields, count, fields, items
 
@@ -31,7 +31,9 @@ def _pair(answer: Fields, prompt: str, completion: str) -> Bare:
 
 
 def _titan(answer: Fields) -> Bare:
-    made = sum(count(result.get("tokenCount")) for result in map(fields, items(answer.get("results"))))
+    made = sum(
+        count(result.get("tokenCount")) for result in map(fields, items(answer.get("results")))
+    )
     return {"prompt_tokens": answer.get("inputTextTokenCount"), "completion_tokens": made}
 
 
@@ -41,5 +43,5 @@ def _vertex_embeddings(answer: Fields) -> Bare:
         for prediction in map(fields, items(answer.get("predictions")))
     ]
     told = [each.get("token_count") for each in statistics if "token_count" in each]
-    counts: Dict[str, object] = {"prompt_tokens": sum(map(count, told))}
+    counts: dict[str, object] = {"prompt_tokens": sum(map(count, told))}
     return counts if told else None

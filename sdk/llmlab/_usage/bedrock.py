@@ -5,12 +5,12 @@ Cached and written tokens lie *beside* the input, under two spellings.
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 from llmlab._usage.values import Fields, any_of, count, fields, items
 
 
-def read_converse(usage: Fields) -> Dict[str, Any]:
+def read_converse(usage: Fields) -> dict[str, Any]:
     """Converse and Nova: ``inputTokens``, ``outputTokens``, ``cacheDetails`` by lifetime."""
     counts = _beside(
         usage.get("inputTokens"),
@@ -28,7 +28,7 @@ def read_converse(usage: Fields) -> Dict[str, Any]:
     return counts
 
 
-def read_metrics(metrics: Fields) -> Dict[str, Any]:
+def read_metrics(metrics: Fields) -> dict[str, Any]:
     """``amazon-bedrock-invocationMetrics`` in the last chunk of an invoke stream, or headers."""
     return _beside(
         metrics.get("inputTokenCount"),
@@ -38,7 +38,7 @@ def read_metrics(metrics: Fields) -> Dict[str, Any]:
     )
 
 
-def _beside(fresh: object, answer: object, read: object, written: object) -> Dict[str, Any]:
+def _beside(fresh: object, answer: object, read: object, written: object) -> dict[str, Any]:
     cache_read, cache_write = count(read), count(written)
     return {
         "input_tokens": count(fresh) + cache_read + cache_write,

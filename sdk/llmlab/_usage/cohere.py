@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 from llmlab._usage.values import Fields, count, fields, quantity
 
 
-def read_cohere(usage: Fields) -> Dict[str, Any]:
+def read_cohere(usage: Fields) -> dict[str, Any]:
     """Counts of v1's ``meta`` or v2's ``usage``; images and searches are units.
 
     ``cached_tokens`` is left out: it tells of ``tokens``, and nothing of it is billed.
     """
     billed = fields(usage.get("billed_units") or usage.get("tokens"))
-    counts: Dict[str, Any] = {
+    counts: dict[str, Any] = {
         "input_tokens": count(billed.get("input_tokens")),
         "output_tokens": count(billed.get("output_tokens")),
     }

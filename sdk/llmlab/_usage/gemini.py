@@ -5,67 +5,67 @@ Cached tokens lie inside the prompt, tool-use prompts beside it; thoughts beside
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Mapping
 
 from llmlab._usage.values import Fields, any_of, count, fields, items, name
 
+PARTS: Mapping[str, str] = {
+    "promptTokenCount": "prompt",
+    "cachedContentTokenCount": "cached",
+    "toolUsePromptTokenCount": "tools",
+    "candidatesTokenCount": "answer",
+    "responseTokenCount": "answer",
+    "thoughtsTokenCount": "thoughts",
+    "totalTokenCount": "total",
+    "promptTokensDetails": "prompt_details",
+    "promptTokenDetails": "prompt_details",
+    "cacheTokensDetails": "cached_details",
+    "candidatesTokensDetails": "answer_details",
+    "responseTokensDetails": "answer_details",
+}
+"""Parts of ``usageMetadata`` under REST's names; clients write them in snake_case too."""
+_SPELLINGS: Mapping[str, str] = {
+    **PARTS,
+    **{
+        "".join("_" + c.lower() if c.isupper() else c for c in wire): part
+        for wire, part in PARTS.items()
+    },
+}
 _MODALITIES = {1: "TEXT", 2: "IMAGE", 3: "VIDEO", 4: "AUDIO", 5: "DOCUMENT"}
 """google.cloud.aiplatform Modality, as clients with integer enums write it."""
-_SEEN_AS_IMAGES = "DOCUMENT"
-"""Pages of a PDF reach the model as images and count as such."""
+_INPUT_MEDIA = {
+    "AUDIO": "input_audio_tokens",
+    "IMAGE": "input_image_tokens",
+    "DOCUMENT": "input_image_tokens",  # pages of a PDF reach the model as images
+    "VIDEO": "input_video_tokens",
+}
+_CACHED_MEDIA = {"AUDIO": "cache_read_audio_tokens"}
+_OUTPUT_MEDIA = {"AUDIO": "output_audio_tokens", "IMAGE": "output_image_tokens"}
 
 
-def read_usage_metadata(usage: Fields) -> Dict[str, Any]:
-    """``usageMetadata`` of generateContent, embedContent and live, in camelCase or snake_case."""
-    prompt = any_of(usage, ("promptTokenCount", "prompt_token_count"))
-    tools = count(any_of(usage, ("toolUsePromptTokenCount", "tool_use_prompt_token_count")))
-    thoughts = count(any_of(usage, ("thoughtsTokenCount", "thoughts_token_count")))
-    answer = count(any_of(usage, _ANSWER))
-    total = count(any_of(usage, ("totalTokenCount", "total_token_count")))
-    input_tokens = count(prompt) + tools
-    if prompt is None:
-        input_tokens = max(input_tokens, total - answer - thoughts)
-    given = _modalities(any_of(usage, _PROMPT_DETAILS))
-    cached = _modalities(any_of(usage, ("cacheTokensDetails", "cache_tokens_details")))
-    made = _modalities(any_of(usage, _ANSWER_DETAILS))
-    return {
-        "input_tokens": input_tokens,
-        "cache_read_tokens": count(
-            any_of(usage, ("cachedContentTokenCount", "cached_content_token_count"))
-        ),
-        "input_audio_tokens": given.get("AUDIO", 0),
-        "input_image_tokens": given.get("IMAGE", 0),
-        "input_video_tokens": given.get("VIDEO", 0),
-        "cache_read_audio_tokens": cached.get("AUDIO", 0),
-        "tool_use_input_tokens": tools,
-        "output_tokens": answer + thoughts,
-        "reasoning_tokens": thoughts,
-        "output_audio_tokens": made.get("AUDIO", 0),
-        "output_image_tokens": made.get("IMAGE", 0),
+def read_usage_metadata(usage: Fields) -> dict[str, Any]:
+    """``usageMetadata`` of generateContent, embedContent and live, in either spelling."""
+    parts = {
+        _SPELLINGS[wire]: value for wire, value in usage.items() if value and wire in _SPELLINGS
     }
+    told = parts.get
+    tools, thoughts = count(told("tools")), count(told("thoughts"))
+    output_tokens = count(told("answer")) + thoughts
+    input_tokens = count(told("prompt")) + tools
+    counts: dict[str, Any] = {
+        "input_tokens": input_tokens or max(0, count(told("total")) - output_tokens),
+        "cache_read_tokens": count(told("cached")),
+        "tool_use_input_tokens": tools,
+        "output_tokens": output_tokens,
+        "reasoning_tokens": thoughts,
+    }
+    _add_media(counts, told("prompt_details"), _INPUT_MEDIA)
+    _add_media(counts, told("cached_details"), _CACHED_MEDIA)
+    _add_media(counts, told("answer_details"), _OUTPUT_MEDIA)
+    return counts
 
 
-_ANSWER = (
-    "candidatesTokenCount",
-    "candidates_token_count",
-    "responseTokenCount",
-    "response_token_count",
-)
-_ANSWER_DETAILS = (
-    "candidatesTokensDetails",
-    "candidates_tokens_details",
-    "responseTokensDetails",
-    "response_tokens_details",
-)
-_PROMPT_DETAILS = (
-    "promptTokensDetails",
-    "prompt_tokens_details",
-    "promptTokenDetails",
-    "prompt_token_details",
-)
-
-
-def read_interactions(usage: Fields) -> Dict[str, Any]:
+def read_interactions(usage: Fields) -> dict[str, Any]:
     """Interactions: ``total_input_tokens`` and its siblings.
 
     Of the modalities only those with a price of their own are read: speech, and images that the
@@ -73,41 +73,34 @@ def read_interactions(usage: Fields) -> Dict[str, Any]:
     """
     tools = count(usage.get("total_tool_use_tokens"))
     thoughts = count(usage.get("total_thought_tokens"))
-    given = _modalities(usage.get("input_tokens_by_modality"))
-    cached = _modalities(usage.get("cached_tokens_by_modality"))
-    made = _modalities(usage.get("output_tokens_by_modality"))
-    return {
+    counts: dict[str, Any] = {
         "input_tokens": count(usage.get("total_input_tokens")) + tools,
         "cache_read_tokens": count(usage.get("total_cached_tokens")),
-        "input_audio_tokens": given.get("AUDIO", 0),
-        "cache_read_audio_tokens": cached.get("AUDIO", 0),
         "tool_use_input_tokens": tools,
         "output_tokens": count(usage.get("total_output_tokens")) + thoughts,
         "reasoning_tokens": thoughts,
-        "output_audio_tokens": made.get("AUDIO", 0),
-        "output_image_tokens": made.get("IMAGE", 0),
     }
+    _add_media(counts, usage.get("input_tokens_by_modality"), {"AUDIO": "input_audio_tokens"})
+    _add_media(counts, usage.get("cached_tokens_by_modality"), _CACHED_MEDIA)
+    _add_media(counts, usage.get("output_tokens_by_modality"), _OUTPUT_MEDIA)
+    return counts
 
 
-def search_queries(answer: Fields) -> List[Any]:
+def search_queries(answer: Fields) -> list[Any]:
     """What the model looked up on the web, over all candidates of one answer."""
-    found: List[Any] = []
+    found: list[Any] = []
     for candidate in map(fields, items(answer.get("candidates"))):
-        grounding = fields(any_of(candidate, ("groundingMetadata", "grounding_metadata")))
-        found += items(any_of(grounding, ("webSearchQueries", "web_search_queries")))
+        grounding = any_of(candidate, ("groundingMetadata", "grounding_metadata"))
+        if grounding is not None:
+            found += items(any_of(fields(grounding), ("webSearchQueries", "web_search_queries")))
     return found
 
 
-def _modalities(details: object) -> Dict[str, int]:
-    tokens: Dict[str, int] = {}
+def _add_media(counts: dict[str, Any], details: object, table: Mapping[str, str]) -> None:
     for entry in map(fields, items(details)):
         modality = entry.get("modality")
-        if isinstance(modality, int):
-            label = _MODALITIES.get(modality, "")
-        else:
-            label = (name(modality) or "").upper()
-        label = "IMAGE" if label == _SEEN_AS_IMAGES else label
-        tokens[label] = tokens.get(label, 0) + count(
-            any_of(entry, ("tokenCount", "token_count", "tokens"))
-        )
-    return tokens
+        label = _MODALITIES.get(modality) if isinstance(modality, int) else name(modality)
+        count_name = table.get((label or "").upper())
+        if count_name is not None:
+            tokens = count(any_of(entry, ("tokenCount", "token_count", "tokens")))
+            counts[count_name] = counts.get(count_name, 0) + tokens

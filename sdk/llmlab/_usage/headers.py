@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Tuple
+from typing import Any, Iterable, Mapping
 
 from llmlab._usage.values import Attributes, Fields, fields, items
 
@@ -17,9 +17,9 @@ COST = "x-litellm-response-cost"
 """What LiteLLM's proxy says that the call cost, in US dollars."""
 
 
-def told(headers: object) -> Dict[str, str]:
+def told(headers: object) -> dict[str, str]:
     """The headers that say something about usage, by lower-case name."""
-    found: Dict[str, str] = {}
+    found: dict[str, str] = {}
     for key, value in _pairs(headers):
         label = _text(key).lower()
         if label in _METRICS or label in (TIER, COST):
@@ -27,7 +27,7 @@ def told(headers: object) -> Dict[str, str]:
     return found
 
 
-def metrics(found: Dict[str, str]) -> Dict[str, str]:
+def metrics(found: Mapping[str, str]) -> dict[str, str]:
     """Bedrock's counts among ``found``, under the names of its invocation metrics."""
     return {_METRICS[label]: value for label, value in found.items() if label in _METRICS}
 
@@ -37,10 +37,11 @@ def of_boto(answer: Fields) -> object:
     return fields(answer.get("ResponseMetadata")).get("HTTPHeaders")
 
 
-def _pairs(headers: object) -> Iterable[Tuple[Any, Any]]:
-    listed = Attributes(headers).get("items")
+def _pairs(headers: object) -> Iterable[tuple[Any, Any]]:
+    listed: Any = Attributes(headers).get("items")
     try:
-        return [(key, value) for key, value in (listed() if callable(listed) else items(headers))]
+        told: Any = listed() if callable(listed) else items(headers)
+        return list(told)
     except Exception:
         return []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING
 
 from llmlab._usage.values import Fields, dollars, fields
 
@@ -15,7 +15,7 @@ _TICK_DIGITS = 10
 """xAI's ``cost_in_usd_ticks`` are 1e-10 dollars (docs.x.ai, "Cost tracking")."""
 
 
-def reported_cost(usage: Fields, provider: Optional[str] = None) -> Optional[Decimal]:
+def reported_cost(usage: Fields, provider: str | None = None) -> Decimal | None:
     """The money in ``usage``, or None.
 
     A bare ``cost`` of an unknown host could be in any currency or in credits, so it is believed
@@ -34,7 +34,7 @@ def reported_cost(usage: Fields, provider: Optional[str] = None) -> Optional[Dec
     return None
 
 
-def _with_own_key(fee: object, details: Fields) -> Optional[Decimal]:
+def _with_own_key(fee: object, details: Fields) -> Decimal | None:
     """With the caller's own key ``cost`` is the gateway's fee; the provider bills the tokens.
 
     Without a fee the gateway charged nothing, which says nothing of what the call cost.
@@ -45,5 +45,6 @@ def _with_own_key(fee: object, details: Fields) -> Optional[Decimal]:
     return charged + upstream
 
 
-def _from_ticks(ticks: object) -> Optional[Decimal]:
-    return dollars(f"{ticks}e-{_TICK_DIGITS}") if type(ticks) is int else None
+def _from_ticks(ticks: object) -> Decimal | None:
+    whole = isinstance(ticks, int) and 0 <= ticks <= 10**16
+    return dollars(f"{ticks}e-{_TICK_DIGITS}") if whole else None

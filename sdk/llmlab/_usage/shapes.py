@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, Mapping
 
 from llmlab._usage.anthropic import read_messages
 from llmlab._usage.bedrock import read_converse
@@ -22,15 +22,15 @@ _ANTHROPIC = (
 )
 
 
-def read_usage(usage: Fields, model: Optional[str] = None) -> Optional[Counts]:
+def read_usage(usage: Fields, model: str | None = None) -> Counts | None:
     """Values of ``Usage``'s attributes, or None if ``usage`` holds no count that we know."""
     counts = _read(usage, model)
-    if counts is None or any(counts.values()) or _says_zero(usage):
+    if counts is None or counts.get("input_tokens"):
         return counts
-    return None
+    return counts if any(counts.values()) or _says_zero(usage) else None
 
 
-def _read(usage: Fields, model: Optional[str]) -> Optional[Counts]:
+def _read(usage: Fields, model: str | None) -> Counts | None:
     if "prompt_tokens" in usage or "completion_tokens" in usage:
         return read_chat(usage)
     if "input_tokens" in usage or "output_tokens" in usage:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Mapping, cast
 
 from llmlab._usage.answer import METRICS, locate, read_answer
 from llmlab._usage.gemini import search_queries
 from llmlab._usage.usage import Usage, total_of
-from llmlab._usage.values import Fields, fields, first, items
+from llmlab._usage.values import Attributes, Fields, fields, first
 
 _KEPT_FIRST = ("model", "modelVersion", "model_version", "id", "responseId", "response_id")
 _KEPT_LAST = (
@@ -38,31 +38,37 @@ class UsageStream:
     """
 
     def __init__(self) -> None:
-        self._answer: Dict[str, Any] = {}
+        self._answer: dict[str, Any] = {}
         self._usage: Fields = {}
-        self._is_merged = False
-        self._queries: List[Any] = []
-        self._tool_calls: List[Any] = []
-        self._turns: List[Usage] = []
+        self._queries: list[Any] = []
+        self._tool_calls: list[Any] = []
+        self._turns: list[Usage] = []
 
     def add(self, event: object) -> None:
         """Take in one event: a dict, an SDK object, or one of AWS's wrappings of them."""
         try:
-            self._fold(_opened(fields(event)))
+            chunk = fields(event)
+            if "choices" not in chunk:
+                chunk = _opened(chunk)
+            if "choices" in chunk:
+                self._fold_chunk(chunk)
+            else:
+                self._fold(chunk)
         except Exception:  # a broken event tells nothing; the others still do
             return
 
-    def usage(self, headers: object = None, provider: Optional[str] = None) -> Optional[Usage]:
+    def usage(self, headers: object = None, provider: str | None = None) -> Usage | None:
         """Usage of the events so far."""
-        if self._turns:
-            return total_of(self._turns)
-        return read_answer(self._whole_answer(), headers, provider)
+        try:
+            if self._turns:
+                return total_of(self._turns)
+            return read_answer(self._whole_answer(), headers, provider)
+        except Exception:
+            return None
 
     def _fold(self, event: Fields) -> None:
         kind = event.get("type")
-        if "choices" in event:
-            self._fold_chunk(event)
-        elif kind == "response.done":  # one turn of a realtime session, which has many
+        if kind == "response.done":  # one turn of a realtime session, which has many
             turn = read_answer(event)
             self._turns += [turn] if turn else []
         elif kind == "response.output_item.done":
@@ -72,13 +78,18 @@ class UsageStream:
 
     def _fold_chunk(self, chunk: Fields) -> None:
         """A chunk of chat completions: nearly all of them tell nothing, so be quick."""
-        choice = first(chunk.get("choices"))
-        reason = choice.get("finish_reason")
+        choices: Any = chunk.get("choices")
+        choice: Any = choices[0] if choices else None
+        reason = (
+            cast("dict[str, Any]", choice).get("finish_reason")
+            if isinstance(choice, dict)
+            else getattr(choice, "finish_reason", None)
+        )
         if reason:
-            self._answer["choices"] = [{"finish_reason": reason}]
-        if chunk.get("usage") or "x_groq" in chunk or choice.get("usage"):
+            self._answer["finish_reason"] = reason
+        if reason or chunk.get("usage") or "x_groq" in chunk:
             self._fold_event(chunk)
-        elif not self._answer.get("model"):
+        elif "model" not in self._answer:
             self._keep(chunk)
 
     def _fold_event(self, event: Fields) -> None:
@@ -104,7 +115,9 @@ class UsageStream:
     def _keep_candidate(self, chunk: Fields) -> None:
         """Gemini repeats or adds to its search queries from chunk to chunk."""
         new = search_queries(chunk)
-        self._queries += [query for query in new if query not in self._queries] if self._queries else new
+        self._queries += (
+            [query for query in new if query not in self._queries] if self._queries else new
+        )
         candidate = first(chunk.get("candidates"))
         reason = candidate.get("finishReason") or candidate.get("finish_reason")
         if reason:
@@ -113,14 +126,12 @@ class UsageStream:
     def _merge(self, usage: Fields) -> None:
         if not usage:
             return
-        if not self._usage or not isinstance(usage, Mapping):
+        if not self._usage or isinstance(usage, Attributes) or isinstance(self._usage, Attributes):
             self._usage = usage
-            return
-        if not self._is_merged:
-            self._usage, self._is_merged = dict(self._usage), True  # type: ignore[arg-type]
-        merge_cumulative(self._usage, usage)  # type: ignore[arg-type]
+        else:
+            self._usage = merged(self._usage, usage)
 
-    def _whole_answer(self) -> Dict[str, Any]:
+    def _whole_answer(self) -> dict[str, Any]:
         answer = dict(self._answer)
         answer["usage"] = self._usage
         if not answer.get("output"):
@@ -130,24 +141,24 @@ class UsageStream:
         return answer
 
 
-def merge_cumulative(known: Dict[str, Any], newer: Mapping[str, Any]) -> None:
-    """Override ``known`` by ``newer``, key by key: streams repeat running totals, never additions.
+def merged(known: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:
+    """``known`` overridden by ``newer``, key by key: streams repeat running totals.
 
-    A total never falls back to 0 and nothing is unlearnt by null.
+    Nothing is added up, no total falls back to 0 and nothing is unlearnt by null.
     """
+    result = dict(known)
     for key, value in newer.items():
-        before = known.get(key)
-        if not value and before:
-            continue
+        before = result.get(key)
         if isinstance(value, dict) and isinstance(before, dict):
-            value = dict(before, **{k: v for k, v in value.items() if v or not before.get(k)})
-        if value is not None:
-            known[key] = value
+            result[key] = merged(cast("dict[str, Any]", before), cast("dict[str, Any]", value))
+        elif value or not before:
+            result[key] = value
+    return result
 
 
 def _opened(event: Fields) -> Fields:
     """``event`` without AWS's wrappings: ``{event, payload}``, ``{chunk: {bytes}}``, its type."""
-    if "payload" in event:
+    if "payload" in event and "event" in event:
         event = fields(event.get("payload"))
     chunk = event.get("chunk")
     if chunk is not None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Dict, Mapping, NoReturn, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Mapping, NoReturn, Sequence
 
 from llmlab._usage.raw import raw_numbers
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-COUNTS: Tuple[str, ...] = (
+COUNTS: tuple[str, ...] = (
     "input_tokens",
     "cache_read_tokens",
     "cache_write_tokens",
@@ -28,7 +28,7 @@ COUNTS: Tuple[str, ...] = (
 )
 """Names of the counts, as in the event's ``usage``."""
 
-ABOUT: Tuple[str, ...] = (
+ABOUT: tuple[str, ...] = (
     "units",
     "additional_usage",
     "service_tier",
@@ -49,7 +49,7 @@ class Frozen:
     build on a caller's thread. (A dataclass would add 10 ms or more to ``import llmlab``.)
     """
 
-    _names: Tuple[str, ...] = ()
+    _names: tuple[str, ...] = ()
 
     def __init__(self, **values: object) -> None:
         unknown = values.keys() - set(self._names)
@@ -69,6 +69,12 @@ class Frozen:
         return all(getattr(self, name) == getattr(other, name) for name in self._names)
 
     __hash__ = None  # type: ignore[assignment]  # units is a dict
+
+    def __getitem__(self, name: str) -> Any:
+        """The same by key, as in the event's JSON."""
+        if name not in self._names:
+            raise KeyError(name)
+        return getattr(self, name)
 
     def __repr__(self) -> str:
         default = type(self)
@@ -108,22 +114,22 @@ class Usage(Frozen):
     """Searches, not tokens."""
 
     units: Mapping[str, float] = MappingProxyType({})
-    additional_usage: Tuple[AdditionalUsage, ...] = ()
+    additional_usage: tuple[AdditionalUsage, ...] = ()
     """Billed beside the counts above, perhaps at another model's price."""
-    service_tier: Optional[str] = None
+    service_tier: str | None = None
     """The tier that served the call; None if the response does not say."""
-    reported_cost: Optional[Decimal] = None
-    speed: Optional[str] = None
-    inference_geo: Optional[str] = None
+    reported_cost: Decimal | None = None
+    speed: str | None = None
+    inference_geo: str | None = None
 
-    model: Optional[str] = None
+    model: str | None = None
     """The model that answered, as the response names it."""
-    response_id: Optional[str] = None
-    finish_reason: Optional[str] = None
+    response_id: str | None = None
+    finish_reason: str | None = None
 
     _raw: object = None
 
-    def as_dict(self) -> Dict[str, int]:
+    def as_dict(self) -> dict[str, int]:
         """The event's ``usage`` object: input, output and every other count that is not 0."""
         counts = {name: getattr(self, name) for name in COUNTS if getattr(self, name)}
         return {
@@ -133,7 +139,7 @@ class Usage(Frozen):
         }
 
     @property
-    def raw_usage(self) -> Dict[str, Any]:
+    def raw_usage(self) -> dict[str, Any]:
         """The provider's own usage object: numbers and short enum names only, at most 4 kB."""
         return raw_numbers(self._raw)
 
@@ -143,14 +149,17 @@ class AdditionalUsage(Frozen):
 
     _names = ("model", "usage")
 
-    model: Optional[str] = None
+    model: str | None = None
     usage: Usage = Usage()
 
 
-def usage_of(values: Dict[str, Any]) -> Usage:
-    """A Usage of names that are known to be right, without the check."""
-    usage = Usage.__new__(Usage)
-    vars(usage).update(values)
+_new, _set = object.__new__, object.__setattr__
+
+
+def usage_of(values: dict[str, Any]) -> Usage:
+    """A Usage that keeps ``values``, whose names are known to be right."""
+    usage = _new(Usage)
+    _set(usage, "__dict__", values)
     return usage
 
 
@@ -167,7 +176,7 @@ def storable(usage: Usage) -> Usage:
     audio_in = min(usage.input_audio_tokens, input_tokens)
     image_in = min(usage.input_image_tokens, input_tokens - audio_in)
     audio_out = min(usage.output_audio_tokens, output_tokens)
-    parts: Dict[str, Any] = {
+    parts: dict[str, Any] = {
         "cache_read_tokens": read,
         "cache_write_tokens": written,
         "cache_write_1h_tokens": min(usage.cache_write_1h_tokens, written),
@@ -189,11 +198,11 @@ def storable(usage: Usage) -> Usage:
 
 def total_of(turns: Sequence[Usage]) -> Usage:
     """All ``turns`` as one usage; names and tier are those of the last."""
-    values: Dict[str, Any] = dict(vars(turns[-1]))
+    values: dict[str, Any] = dict(vars(turns[-1]))
     for name in COUNTS:
         values[name] = sum(getattr(turn, name) for turn in turns)
     values["additional_usage"] = tuple(more for turn in turns for more in turn.additional_usage)
-    units: Dict[str, float] = {}
+    units: dict[str, float] = {}
     for turn in turns:
         for name, amount in turn.units.items():
             units[name] = units.get(name, 0) + amount

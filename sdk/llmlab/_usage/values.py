@@ -6,60 +6,73 @@ attribute. What can't be read is 0 or None.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Optional, Tuple, Union, cast
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Tuple, Union, cast
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
 MAX_COUNT = 2**31 - 1
 """The largest count that the server stores; more is not a count but a mistake."""
+MAX_DOLLARS = 1_000_000
 
 
 class Attributes:
-    """Reads an object's attributes as if it were a dict, for objects that keep no plain ``vars``."""
+    """Reads attributes as if they were a dict's items, for objects that keep no plain ``vars``."""
 
     __slots__ = ("_object",)
 
     def __init__(self, value: object) -> None:
         self._object = value
 
-    def get(self, name: str, default: Any = None) -> Any:
+    def get(self, key: str, default: Any = None) -> Any:
+        """The attribute ``key``, or ``default`` if it is absent or raises."""
         try:
-            return getattr(self._object, name, default)
+            return getattr(self._object, key, default)
         except Exception:
             return default
 
-    def __contains__(self, name: str) -> bool:
-        return self.get(name) is not None
+    def items(self) -> list[tuple[str, Any]]:
+        """All public attributes."""
+        return [(key, self.get(key)) for key in dir(self._object) if key[:1] != "_"]
+
+    def __contains__(self, key: str) -> bool:
+        return self.get(key) is not None
 
 
 Fields = Union[Mapping[str, Any], Attributes]
 """A provider's object under the names it uses on the wire."""
 
 NONE: Mapping[str, Any] = {}
+_NEVER_FIELDS = (str, bytes, int, float, list, tuple)
 
 
 def fields(value: object) -> Fields:
     """The named parts of a dict or of an SDK object; empty for anything else.
 
     A model's own ``vars`` are read, not its attributes: asking pydantic for an absent attribute
-    costs a microsecond, and a provider's new field lies in ``__pydantic_extra__``.
+    costs a microsecond. A provider's newer fields lie in ``__pydantic_extra__``.
     """
     if isinstance(value, dict):
-        return cast("Mapping[str, Any]", value)
-    if value is None or isinstance(value, (str, bytes, int, float, list, tuple)):
+        return cast("Dict[str, Any]", value)
+    if value is None or isinstance(value, _NEVER_FIELDS):
         return NONE
-    own = Attributes(value).get("__dict__")
-    if not isinstance(own, dict):
+    try:
+        own: dict[str, Any] = value.__dict__
+        for key in own:
+            if key[:1] != "_":
+                break
+        else:
+            return Attributes(value)
+    except Exception:
         return Attributes(value)
-    for name in cast("Mapping[str, Any]", own):
-        if name[:1] != "_":
-            extra = Attributes(value).get("__pydantic_extra__")
-            return {**own, **extra} if extra else cast("Mapping[str, Any]", own)
-    return Attributes(value)
+    try:
+        extra = value.__pydantic_extra__  # type: ignore[attr-defined]
+    except Exception:
+        return own
+    return {**own, **extra} if extra and isinstance(extra, dict) else own
 
 
-def items(value: object) -> List[Any]:
+def items(value: object) -> list[Any]:
     """``value`` if it is a list or a tuple, else no items: an iterator is never consumed."""
     if isinstance(value, list):
         return cast("List[Any]", value)
@@ -72,54 +85,54 @@ def first(value: object) -> Fields:
     return fields(found[0]) if found else NONE
 
 
+def any_of(source: Fields, names: Iterable[str]) -> Any:
+    """The value of the first of ``names`` that is there and not null."""
+    for key in names:
+        value = source.get(key)
+        if value is not None:
+            return value
+    return None
+
+
 def count(value: object) -> int:
-    """A whole number from 0 to ``MAX_COUNT``, else 0. ``12.0`` and ``"12"`` are 12; True is not 1."""
+    """A whole number from 0 to ``MAX_COUNT``, else 0: ``12.0`` and ``"12"`` are 12, True is 0."""
     if type(value) is int:
         return value if 0 <= value <= MAX_COUNT else 0
     if isinstance(value, float):
-        return int(value) if 0 <= value <= MAX_COUNT and value == int(value) else 0
+        return int(value) if 0 <= value <= MAX_COUNT and value.is_integer() else 0
     if isinstance(value, str):
-        return int(value) if len(value) <= 10 and value.isdecimal() and value.isascii() else 0
-    if isinstance(value, int) and not isinstance(value, bool):
-        return count(int(value))
-    return 0
+        is_whole = len(value) <= 10 and value.isascii() and value.isdigit()
+        return count(int(value)) if is_whole else 0
+    return count(int(value)) if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def quantity(value: object) -> float:
-    """A finite number from 0 to ``MAX_COUNT``, such as seconds of audio, else 0."""
+    """A number from 0 to ``MAX_COUNT``, such as seconds of audio, else 0."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value if 0 <= value <= MAX_COUNT else 0
     return 0
 
 
-def dollars(value: object) -> Optional[Decimal]:
-    """US dollars from 0 to a million as an exact Decimal of what was written, else None."""
+def dollars(value: object) -> Decimal | None:
+    """US dollars from 0 to a million, exactly as they were written, else None."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
-    from decimal import Decimal, InvalidOperation  # here: importing it costs every program 10 ms
+    if len(value) > 40 if isinstance(value, str) else not 0 <= value <= MAX_DOLLARS:
+        return None
+    from decimal import Decimal, InvalidOperation  # here: its import would cost every program 10 ms
 
     try:
-        amount = Decimal(str(value)) if len(str(value)) <= 40 else Decimal("NaN")
-    except (InvalidOperation, ValueError):
+        amount = Decimal(str(value))
+    except InvalidOperation:
         return None
-    return amount if amount.is_finite() and 0 <= amount <= 1_000_000 else None
+    return amount if amount.is_finite() and 0 <= amount <= MAX_DOLLARS else None
 
 
-def name(value: object, longest: int = 256) -> Optional[str]:
-    """A short printable name, or None. Enum members are known by their value."""
-    if not isinstance(value, str):
-        value = Attributes(value).get("value") if value is not None else None
-    elif type(value) is not str:
+def name(value: object, longest: int = 256) -> str | None:
+    """A short printable text, or None. Enum members are known by their value."""
+    if type(value) is not str:
+        value = Attributes(value).get("value", value) if value is not None else None
+        if not isinstance(value, str):
+            return None
         value = str.__str__(value)
-    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
-        return None
-    return value
-
-
-def any_of(source: Fields, names: Iterable[str]) -> Any:
-    """The first of ``names`` that is there and not null."""
-    for candidate in names:
-        value = source.get(candidate)
-        if value is not None:
-            return value
-    return None
+    return value if 0 < len(value) <= longest and value.isprintable() else None

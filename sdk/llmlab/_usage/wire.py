@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any, List, Union
+from typing import Any
 
 
-def decode(text: Union[str, bytes]) -> Any:
+def decode(text: str | bytes) -> Any:
     """A JSON value, or the list of the stream's events; None if ``text`` is neither.
 
     A torn or foreign line is left out: a stream that broke off still tells what it told.
     """
-    if isinstance(text, (bytes, bytearray)):
-        text = bytes(text).decode("utf-8", "replace")
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
     text = text.lstrip("\ufeff \t\r\n")
     if text[:1] in ("{", "["):
         try:
@@ -22,18 +22,18 @@ def decode(text: Union[str, bytes]) -> Any:
     return _server_sent_events(text) if "data:" in text else None
 
 
-def _json_lines(text: str) -> List[Any]:
+def _json_lines(text: str) -> list[Any]:
     return [value for value in map(_json, text.split("\n")) if value is not None]
 
 
-def _server_sent_events(text: str) -> List[Any]:
+def _server_sent_events(text: str) -> list[Any]:
     """The data of each event, whether ``event:`` stands before or after it.
 
     Lines end at a line feed only: JSON may hold U+2028 and other separators of ``splitlines``.
     """
-    events: List[Any] = []
-    data: List[str] = []
-    for line in text.split("\n") + [""]:
+    events: list[Any] = []
+    data: list[str] = []
+    for line in [*text.split("\n"), ""]:
         line = line.rstrip("\r")
         if line.startswith("data:"):
             data.append(line[5:])
