@@ -1,5 +1,7 @@
 """The JSON API as one FastAPI app; the composition root mounts it, ingest workers run it bare."""
 
+from functools import cache
+
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
@@ -14,6 +16,7 @@ from llmlab_app.api import (
     sessions,
 )
 from llmlab_app.api.docs_page import docs_page
+from llmlab_app.api.openapi import openapi_of
 
 ROUTERS = (
     health.router,
@@ -40,8 +43,11 @@ def create_api() -> FastAPI:
         api.include_router(router)
     errors.install(api)
 
+    document = cache(lambda: openapi_of(api))
+    api.openapi = document
+
     @api.get("/api/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
-        return HTMLResponse(docs_page(api.openapi()))
+        return HTMLResponse(docs_page(document()))
 
     return api

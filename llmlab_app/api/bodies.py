@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from llmlab_app.api.errors import invalid
@@ -76,13 +76,3 @@ def _reported_or_refused(event: EventIn) -> ReportedEvent | Rejection:
 def _refusal(error: LLMLabError) -> Rejection:
     code = RejectionReason.INVALID_EVENT if isinstance(error, Malformed) else error.code
     return Rejection(code=code, detail=error.detail)
-
-
-def schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    """OpenAPI's ``requestBody`` for a route that reads its body with ``read``."""
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": model.model_json_schema()}},
-        }
-    }

@@ -39,7 +39,5 @@ async def costs(
     ranged = await period_of(caller, since, until, now)
     filters = {name: value for name, value in filters_of(request).items() if name != "charge"}
     return breakdown_json(
-        await cost_reports.spend_by(
-            caller, group_by, period=ranged, filters=filters, charge=charge
-        )
+        await cost_reports.spend_by(caller, group_by, period=ranged, filters=filters, charge=charge)
     )

@@ -64,9 +64,7 @@ def problem_of(error: LLMLabError) -> JSONResponse:
         headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
-    return problem(
-        status, error.code, error.detail, field_errors=error.errors, headers=headers
-    )
+    return problem(status, error.code, error.detail, field_errors=error.errors, headers=headers)
 
 
 def invalid(error: ValidationError, *, at: str = "") -> Malformed | InvalidInput:

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from llmlab_app.api import bodies
 from llmlab_app.api.auth import principal
 from llmlab_app.api.clock import now
+from llmlab_app.api.openapi import body_of
 from llmlab_app.api.ranges import Since, Until, period_of
 from llmlab_app.api.render import call_json, money, receipt_json
 from llmlab_app.api.schemas import BatchIn, EventIn
@@ -25,7 +26,7 @@ Caller = Annotated[Principal, Depends(principal)]
 Now = Annotated[datetime, Depends(now)]
 
 
-@router.post("/track", openapi_extra=bodies.schema_of(EventIn))
+@router.post("/track", openapi_extra=body_of(EventIn))
 async def track(request: Request, caller: Caller, now: Now) -> Response:
     """Store one event; answers after the commit, with its cost."""
     event = bodies.parse_event(await request.body())
@@ -43,7 +44,7 @@ async def track(request: Request, caller: Caller, now: Now) -> Response:
     )
 
 
-@router.post("/batch", openapi_extra=bodies.schema_of(BatchIn))
+@router.post("/batch", openapi_extra=body_of(BatchIn))
 async def batch(request: Request, caller: Caller, now: Now) -> Response:
     """Store 1 to 1,000 events; each is accepted, a duplicate or rejected by itself."""
     events = bodies.parse_batch(await request.body())
@@ -82,7 +83,7 @@ async def list_events(
     since: Since = None,
     until: Until = None,
 ) -> dict[str, Any]:
-    """Calls, newest first. Filters: provider, model, feature, user, status, charge, tag:<key>…"""
+    """Calls, newest first. Filters: provider, model, feature, user, status, tag:<key> and more."""
     ranged = await period_of(caller, since, until, now) if since or until else None
     page = await calls.list_calls(
         caller,
@@ -132,5 +133,3 @@ def _id_of(cursor: str | None) -> UUID | None:
 
 def _json(content: object) -> Response:
     return Response(to_json(content), media_type="application/json")
-
-

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from llmlab_app.api import bodies
 from llmlab_app.api.auth import principal
 from llmlab_app.api.clock import now
+from llmlab_app.api.openapi import body_of
 from llmlab_app.api.render import instant
 from llmlab_app.api.schemas import KeyIn
 from llmlab_app.domain.access import KeyRecord, Principal
@@ -24,7 +25,7 @@ async def list_keys(caller: Caller) -> dict[str, Any]:
     return {"data": [_json(record) for record in await projects.list_keys(caller)]}
 
 
-@router.post("", status_code=201, openapi_extra=bodies.schema_of(KeyIn))
+@router.post("", status_code=201, openapi_extra=body_of(KeyIn))
 async def create_key(request: Request, caller: Caller, now: Now) -> dict[str, Any]:
     """Create a key for one project, or without `project` for the whole workspace.
 

@@ -1,6 +1,7 @@
 """``/api/prices``: what a call would cost, and why."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -9,8 +10,9 @@ from pydantic import AwareDatetime, Field
 from llmlab_app.api import bodies
 from llmlab_app.api.auth import principal
 from llmlab_app.api.clock import now
+from llmlab_app.api.openapi import body_of
 from llmlab_app.api.render import line_json, money, price_json
-from llmlab_app.api.schemas import Name, Quantity, Strict, Tier, UsageIn, Word, usage_of
+from llmlab_app.api.schemas import Name, Strict, Tier, Units, UsageIn, Word, usage_of
 from llmlab_app.domain.access import Principal
 from llmlab_app.domain.money import CURRENCY
 from llmlab_app.services import prices
@@ -26,14 +28,14 @@ class QuoteIn(Strict):
     model: Name
     provider: Word | None = None
     at: Annotated[AwareDatetime | None, Field(strict=False)] = None
-    usage: UsageIn  # pyright: ignore[reportInvalidTypeForm]
-    units: Annotated[dict[Word, Quantity], Field(max_length=32)] = {}
+    usage: UsageIn
+    units: Units = Field(default_factory=dict[str, Decimal])
     service_tier: Tier | None = None
     region: Word | None = None
     speed: Tier | None = None
 
 
-@router.post("/quote", openapi_extra=bodies.schema_of(QuoteIn))
+@router.post("/quote", openapi_extra=body_of(QuoteIn))
 async def quote(request: Request, caller: Caller, now: Now) -> dict[str, Any]:
     """The receipt of a call that needn't have happened; an unknown model is unpriced, never $0."""
     asked = await bodies.read(request, QuoteIn)
@@ -63,7 +65,9 @@ async def quote(request: Request, caller: Caller, now: Now) -> dict[str, Any]:
 
 
 @router.get("")
-async def price_book(caller: Caller, model: Name, now: Now, provider: str | None = None) -> dict[str, Any]:
+async def price_book(
+    caller: Caller, model: Name, now: Now, provider: str | None = None
+) -> dict[str, Any]:
     """The price of one model in force now, and the version of the price book."""
     found = prices.price_of(caller, provider=provider, model=model, at=now)
     return {
@@ -72,7 +76,8 @@ async def price_book(caller: Caller, model: Name, now: Now, provider: str | None
         "provider": found.provider,
         "unpriced_reason": found.unpriced_reason,
         "unit_prices_per_million": {
-            name: money(price) for name, price in (found.price.unit_prices if found.price else {}).items()
+            name: money(price)
+            for name, price in (found.price.unit_prices if found.price else {}).items()
         },
         **price_json(found.price),
     }

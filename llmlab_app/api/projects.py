@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from llmlab_app.api import bodies
 from llmlab_app.api.auth import principal
 from llmlab_app.api.clock import now
+from llmlab_app.api.openapi import body_of
 from llmlab_app.api.render import instant
 from llmlab_app.api.schemas import ProjectIn
 from llmlab_app.domain.access import Principal, Project
@@ -25,7 +26,7 @@ async def list_projects(caller: Caller) -> dict[str, Any]:
     return {"data": [_json(project) for project in await projects.list_projects(caller)]}
 
 
-@router.post("", status_code=201, openapi_extra=bodies.schema_of(ProjectIn))
+@router.post("", status_code=201, openapi_extra=body_of(ProjectIn))
 async def create_project(request: Request, caller: Caller, now: Now) -> dict[str, Any]:
     """Create a project; the name of an archived one brings it back with its history."""
     body = await bodies.read(request, ProjectIn)

@@ -14,34 +14,29 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    create_model,
 )
 
 from llmlab_app.domain.access import Scope
 from llmlab_app.domain.events import AdditionalUsage, Charge, Status
 from llmlab_app.domain.money import MAX_EVENT_COST
 from llmlab_app.domain.normalise import ReportedEvent
-from llmlab_app.domain.usage import MAX_COUNT, USAGE_FIELDS, TokenUsage
+from llmlab_app.domain.usage import MAX_COUNT, TokenUsage
 
 MAX_BATCH = 1000
 MAX_RAW_USAGE_BYTES = 4096
 _NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 
-def _text(longest: int, *, shortest: int = 1) -> Any:
-    return Annotated[
-        str, StringConstraints(min_length=shortest, max_length=longest, pattern=_NO_CONTROLS)
-    ]
-
-
-Name = _text(200)
-Word = _text(64)
-Tier = _text(32)
-TagValue = _text(200, shortest=0)
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_CONTROLS)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_NO_CONTROLS)]
+Tier = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=_NO_CONTROLS)]
+Label = Annotated[str, StringConstraints(max_length=200, pattern=_NO_CONTROLS)]
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Milliseconds = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Dollars = Annotated[Decimal, Field(ge=0, le=MAX_EVENT_COST, max_digits=40, allow_inf_nan=False)]
 Quantity = Annotated[Decimal, Field(ge=0, le=10**12, max_digits=40, allow_inf_nan=False)]
+
+Units = Annotated[dict[Word, Quantity], Field(max_length=32)]
 
 
 def _content_free(raw: dict[str, Any]) -> dict[str, Any]:
@@ -79,16 +74,30 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-UsageIn: type[Strict] = create_model(
-    "Usage", __base__=Strict, **{name: (Count, 0) for name in USAGE_FIELDS}
-)  # pyright: ignore[reportCallIssue]  # the fields are those of the domain, whatever they are
+class UsageIn(Strict):
+    """What the call consumed; see ``domain.usage.TokenUsage`` for which count includes which."""
+
+    input_tokens: Count = 0
+    cache_read_tokens: Count = 0
+    cache_write_tokens: Count = 0
+    cache_write_1h_tokens: Count = 0
+    input_audio_tokens: Count = 0
+    input_image_tokens: Count = 0
+    input_video_tokens: Count = 0
+    cache_read_audio_tokens: Count = 0
+    tool_use_input_tokens: Count = 0
+    output_tokens: Count = 0
+    reasoning_tokens: Count = 0
+    output_audio_tokens: Count = 0
+    output_image_tokens: Count = 0
+    web_search_requests: Count = 0
 
 
 class AdditionalUsageIn(Strict):
     """Usage billed beside the top level, at the price of its own model."""
 
     model: Name
-    usage: UsageIn  # pyright: ignore[reportInvalidTypeForm]
+    usage: UsageIn
 
 
 class EventIn(Strict):
@@ -100,10 +109,12 @@ class EventIn(Strict):
     provider: Word | None = None
     request_model: Name | None = None
     operation: Word = "chat"
-    usage: UsageIn | None = None  # pyright: ignore[reportInvalidTypeForm]
+    usage: UsageIn | None = None
     tokens: Count | None = None
-    units: Annotated[dict[Word, Quantity], Field(max_length=32)] = {}
-    additional_usage: Annotated[list[AdditionalUsageIn], Field(max_length=16)] = []
+    units: Units = Field(default_factory=dict[str, Decimal])
+    additional_usage: Annotated[list[AdditionalUsageIn], Field(max_length=16)] = Field(
+        default_factory=list[AdditionalUsageIn]
+    )
     raw_usage: RawUsage | None = None
     usage_estimated: bool = False
     charge: Annotated[Charge, Field(strict=False)] = Charge.METERED
@@ -111,10 +122,10 @@ class EventIn(Strict):
     speed: Tier | None = None
     region: Word | None = None
     cost: Dollars | None = None
-    feature: _text(200, shortest=0) | None = None  # pyright: ignore[reportInvalidTypeForm]
+    feature: Label | None = None
     user: Name | None = None
     session: Name | None = None
-    tags: Annotated[dict[Word, TagValue], Field(max_length=32)] = {}
+    tags: Annotated[dict[Word, Label], Field(max_length=32)] = Field(default_factory=dict[str, str])
     latency_ms: Milliseconds | None = None
     time_to_first_token_ms: Milliseconds | None = None
     stream: bool = False
@@ -124,7 +135,7 @@ class EventIn(Strict):
     retries: Annotated[int, Field(ge=0, le=1000)] = 0
     response_id: Name | None = None
     prompt_hash: Word | None = None
-    prefix_hashes: Annotated[list[Word], Field(max_length=64)] = []
+    prefix_hashes: Annotated[list[Word], Field(max_length=64)] = Field(default_factory=list[str])
     revision: Count = 0
     sdk: Word | None = None
 
@@ -214,4 +225,3 @@ def usage_of(usage: BaseModel) -> TokenUsage:
     """
     # __dict__ holds the validated fields; model_dump would copy them once more.
     return TokenUsage(**usage.__dict__)
-

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from llmlab_app.api import bodies
 from llmlab_app.api.auth import SESSION_COOKIE, principal, session_principal
 from llmlab_app.api.clock import now
+from llmlab_app.api.openapi import body_of
 from llmlab_app.api.render import instant
 from llmlab_app.api.schemas import PasswordIn
 from llmlab_app.api.setup_page import USED_LINK_PAGE
@@ -44,7 +45,7 @@ async def create_setup_link(caller: Caller, now: Now) -> dict[str, Any]:
     return {"path": path, "expires_at": instant(now + access.SETUP_LINK_LIFETIME)}
 
 
-@router.post("/api/sessions", status_code=201, openapi_extra=bodies.schema_of(PasswordIn))
+@router.post("/api/sessions", status_code=201, openapi_extra=body_of(PasswordIn))
 async def sign_in(request: Request, response: Response, now: Now) -> dict[str, Any]:
     """Sign in with the owner's password: sets the cookie `llmlab_session`."""
     body = await bodies.read(request, PasswordIn)

@@ -34,6 +34,7 @@ def open_database(url: str, *, direct_url: str | None = None) -> None:
     _engine = create_async_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
+        hide_parameters=True,  # an error must not carry what people store
         pool_size=8,
         max_overflow=8,
         pool_timeout=10,
