@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import pytest
 import structlog
 
@@ -6,8 +8,12 @@ from llmlab_app.adapters.logs import configure_logging
 KEY = "llmlab_AbCd1234_" + "x" * 49
 
 
+def fail(detail: str) -> None:
+    raise ValueError(detail)
+
+
 @pytest.fixture
-def log() -> object:
+def log(capfd: pytest.CaptureFixture[str]) -> Iterator[structlog.BoundLogger]:
     configure_logging()
     yield structlog.get_logger("test")
     structlog.reset_defaults()
@@ -18,7 +24,7 @@ def test_no_secret_reaches_the_log(
 ) -> None:
     password = "hunter2hunter2"
     try:
-        raise ValueError(f"refused {KEY} at postgresql://u:{password}@host/db /setup?token=abc123")
+        fail(f"refused {KEY} at postgresql://u:{password}@host/db /setup?token=abc123")
     except ValueError:
         log.exception("it failed", api_key=KEY, note=f"key {KEY}", password=password)
     written = capfd.readouterr().err
@@ -33,7 +39,7 @@ def test_a_traceback_shows_no_values_of_variables(
 ) -> None:
     prompt = "tell me a secret"
     try:
-        raise KeyError("x")
-    except KeyError:
+        fail("x")
+    except ValueError:
         log.exception("it failed")
     assert prompt not in capfd.readouterr().err
