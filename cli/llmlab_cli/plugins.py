@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import sys
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Mapping
+from typing import TYPE_CHECKING, Any, Mapping
 
 from typer import Typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
 from llmlab_cli.errors import Problem
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "llmlab.commands"
 PANEL = "Server"
@@ -83,6 +85,8 @@ def plugged_commands() -> Mapping[str, TyperCommand]:
 
 
 def _entries() -> tuple[EntryPoint, ...]:
+    from importlib.metadata import entry_points  # here: our own commands don't wait for it
+
     if sys.version_info >= (3, 10):
         return tuple(entry_points(group=GROUP))
     return tuple(entry_points().get(GROUP, ()))

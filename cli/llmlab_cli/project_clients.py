@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import Mapping
 
@@ -74,4 +73,6 @@ def _installed(search_path: list[str]) -> dict[str, str]:
 
 
 def _version(name: str, search_path: list[str]) -> str | None:
+    from importlib.metadata import distributions  # here: other commands need not wait for it
+
     return next((each.version for each in distributions(name=name, path=search_path)), None)
