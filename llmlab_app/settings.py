@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8484, ge=1, le=65535)
     public_url: str | None = None
     """The address people type, when it isn't loopback; joins the Host and Origin allow-lists."""
+    trusted_proxies: str = ""
+    """Addresses or networks, by comma, of reverse proxies whose X-Forwarded-For we believe."""
     database_url: SecretStr | None = None
     """Any PostgreSQL ≥ 15; None means the embedded one."""
     database_direct_url: SecretStr | None = None

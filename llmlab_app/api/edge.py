@@ -74,7 +74,8 @@ class Edge:
     def _with_headers(self, scope: Scope, send: Send) -> Send:
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                self._add_headers(MutableHeaders(raw=message["headers"]), scope, message["status"])
+                message.setdefault("headers", [])
+                self._add_headers(MutableHeaders(scope=message), scope, message["status"])
             await send(message)
 
         return send_with_headers
