@@ -19,6 +19,7 @@ from llmlab_app.domain.pricing import (
     Alias,
     DailyHours,
     PriceFactor,
+    PriceFee,
     PriceRow,
     Source,
     Step,
@@ -48,10 +49,11 @@ _KEYS: dict[str, tuple[str, Decimal]] = {
     "output_audio_mtok": (TokenClass.OUTPUT_AUDIO, Decimal(1)),
     "output_image_mtok": (TokenClass.OUTPUT_IMAGE, Decimal(1)),
     "web_searches_kcount": (TokenClass.WEB_SEARCH, _THOUSAND),
+    "grounded_prompts": (TokenClass.GROUNDED_PROMPT, _THOUSAND),
     "requests_kcount": (TokenClass.REQUEST, _THOUSAND),
     "output_video_mtok": ("output_video_tokens", Decimal(1)),
     "output_citation_mtok": ("citation_tokens", Decimal(1)),
-    "storage_searches_kcount": ("file_searches", _THOUSAND),
+    "storage_searches_kcount": ("file_search_call", _THOUSAND),
     "social_searches_kcount": ("social_searches", _THOUSAND),
     "code_executions_kcount": ("code_executions", _THOUSAND),
     "rerank_searches_kcount": ("search_units", _THOUSAND),
@@ -90,6 +92,10 @@ class GenaiPriceFeed:
         """None: the feed spells every price out."""
         return ()
 
+    def fees_for(self, provider: str, model: str) -> Sequence[PriceFee]:
+        """None: the feed lists fees with each model."""
+        return ()
+
     def aliases_for(self, provider: str, model: str) -> Sequence[Alias]:
         """None: the feed matches names itself."""
         return ()
@@ -112,6 +118,10 @@ def bundled_price_feed() -> GenaiPriceFeed:
     return GenaiPriceFeed(bundled_providers, f"genai-prices {version('genai-prices')}")
 
 
+_GROUNDED = ("gemini-1.", "gemini-2.")
+"""Gemini models that bill grounding once a prompt; from Gemini 3 on every query is billed."""
+
+
 def _rows(provider: str, info: feed.ModelInfo, source: Source) -> Iterator[PriceRow]:
     for situation in _situations(info):
         for validity in _spans(info, situation):
@@ -119,7 +129,7 @@ def _rows(provider: str, info: feed.ModelInfo, source: Source) -> Iterator[Price
                 yield PriceRow(
                     provider=provider,
                     model=info.id,
-                    steps=_steps(prices),
+                    steps=_steps(_as_billed(info, prices)),
                     source=source,
                     service_tier=situation.service_tier,
                     speed=situation.speed,
@@ -219,6 +229,15 @@ def _hours(price: feed.ConditionalPrice) -> DailyHours | None:
 def _utc(clock: time) -> time:
     moment = datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), clock)
     return moment.astimezone(UTC).time() if moment.tzinfo else clock
+
+
+def _as_billed(info: feed.ModelInfo, prices: Prices) -> Prices:
+    if not info.id.startswith(_GROUNDED):
+        return prices
+    return {
+        "grounded_prompts" if key == "web_searches_kcount" else key: price
+        for key, price in prices.items()
+    }
 
 
 def _steps(prices: Prices) -> tuple[Step, ...]:

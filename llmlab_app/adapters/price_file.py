@@ -59,11 +59,11 @@ class _Entry(BaseModel):
 
 
 class SourceEntry(_Entry):
-    """Where a fact stands, and the day on which it was compared last."""
+    """Where a fact stands, and the day on which we read it there; None if we never did."""
 
     text: Annotated[str, Field(min_length=3)]
     url: Annotated[str, Field(pattern=r"^https://")]
-    verified_on: date
+    verified_on: date | None = None
 
 
 class _Dated(_Entry):
@@ -140,6 +140,12 @@ class FactorEntry(_Dated):
         return self
 
 
+class FeeEntry(_Dated):
+    """Fees per piece that every matching model has, unless its own price lists them."""
+
+    usd_each: Prices
+
+
 class AliasEntry(_Dated):
     """Names that stood for another model, or for the price of another provider."""
 
@@ -155,13 +161,26 @@ class PriceFile(_Entry):
     sources: dict[str, SourceEntry]
     prices: list[PriceEntry] = []
     factors: list[FactorEntry] = []
+    fees: list[FeeEntry] = []
     aliases: list[AliasEntry] = []
 
     @model_validator(mode="after")
     def _names_its_sources(self) -> "PriceFile":
-        used = {entry.source for entry in (*self.prices, *self.factors, *self.aliases)}
+        used = {entry.source for entry in self._entries()}
         if missing := used - set(self.sources):
             raise ValueError(f"no such source: {sorted(missing)}")
         if unused := set(self.sources) - used:
             raise ValueError(f"unused source: {sorted(unused)}")
         return self
+
+    @model_validator(mode="after")
+    def _is_sure_only_of_what_was_read(self) -> "PriceFile":
+        for entry in self._entries():
+            if entry.confidence == "high" and self.sources[entry.source].verified_on is None:
+                raise ValueError(
+                    f"{entry.models}: high confidence, but {entry.source!r} was not read"
+                )
+        return self
+
+    def _entries(self) -> tuple[_Dated, ...]:
+        return (*self.prices, *self.factors, *self.fees, *self.aliases)

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TypeAlias
 
+from llmlab_app.domain.pricing.composition import Question, StepPrices
 from llmlab_app.domain.pricing.model_price import ModelPrice
 from llmlab_app.domain.pricing.names import canonical_model, canonical_provider, canonical_tier
-from llmlab_app.domain.pricing.resolution import Question, Resolver, StepPrices
+from llmlab_app.domain.pricing.resolution import Resolver
 from llmlab_app.domain.pricing.rows import PriceLayer
 from llmlab_app.domain.pricing.unpriced import Unpriced
 

@@ -4,72 +4,24 @@ Order, everywhere: an earlier layer before a later one; inside a layer the row t
 most exactly; a row for the very tier before a factor on the default tier. Aliases come first.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Protocol, TypeVar
 
-from llmlab_app.domain.money import EXACT
-from llmlab_app.domain.pricing.model_price import ModelPrice
+from llmlab_app.domain.pricing.composition import Found, Question, StepPrices, compose
 from llmlab_app.domain.pricing.rows import (
     Alias,
-    DailyHours,
     PriceFactor,
+    PriceFee,
     PriceLayer,
     PriceRow,
-    Step,
     Validity,
 )
-from llmlab_app.domain.pricing.token_classes import TOKENS
 from llmlab_app.domain.pricing.unpriced import Unpriced, UnpricedReason
 
 _MAX_ALIASES = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is asked, in canonical names."""
-
-    provider: str
-    model: str
-    service_tier: str
-    region: str | None
-    speed: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class StepPrices:
-    """The answer between two instants: a price per context step, and perhaps per part of the day.
-
-    ``above[i]`` is the number of input tokens above which ``prices[i]`` holds.
-    """
-
-    above: tuple[int, ...]
-    prices: tuple[ModelPrice, ...]
-    scheduled: "tuple[tuple[DailyHours, StepPrices], ...]" = ()
-
-    def price_for(self, at: datetime, input_tokens: int) -> ModelPrice:
-        """The price of a whole call of ``input_tokens`` at ``at``."""
-        for hours, prices in self.scheduled:
-            if hours.holds_at(at):
-                return prices.price_for(at, input_tokens)
-        if len(self.prices) == 1:
-            return self.prices[0]
-        return self.prices[max(bisect_left(self.above, input_tokens) - 1, 0)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A row, the rows that replace it for parts of the day, and the factors on all of them."""
-
-    row: PriceRow
-    scheduled: tuple[PriceRow, ...]
-    factors: tuple[PriceFactor, ...] = ()
-
-    def times(self, factor: PriceFactor) -> "_Found":
-        return replace(self, factors=(*self.factors, factor))
+_Name = tuple[str, str]
 
 
 class Resolver:
@@ -78,52 +30,56 @@ class Resolver:
     def __init__(self, layers: Sequence[PriceLayer], question: Question) -> None:
         self._layers = layers
         self._asked = question
+        self._name = (question.provider, question.model)
 
     def boundaries(self) -> set[datetime]:
         """Every instant at which the answer may change."""
-        dated = (self._dated(provider, model) for provider, model in self._reachable())
-        spans = (validity for validities in dated for validity in validities)
+        spans = (validity for name in self._reachable() for validity in self._validities(*name))
         return {instant for span in spans for instant in (span.start, span.end) if instant}
 
     def answer_at(self, at: datetime) -> StepPrices | Unpriced:
         """The prices in force at ``at``, or why there are none."""
         trail = self._trail_at(at)
-        provider, model = self._asked.provider, self._asked.model
-        if trail:
-            provider, model = trail[-1].provider, trail[-1].model
-        found = self._find(provider, model, self._asked.service_tier, self._asked.speed, at)
+        name = (trail[-1].provider, trail[-1].model) if trail else self._name
+        found = self._find(name, self._asked.service_tier, self._asked.speed, at)
         if found is None:
-            return self._refusal(provider, model, at)
+            return self._refusal(name, at)
         if found.row.varies_by_upstream:
             return self._varying(found.row)
-        return self._step_prices(self._with_region(found, provider, model, at), trail)
+        found = replace(self._with_region(found, name, at), fees=self._fees(name, at), trail=trail)
+        return compose(self._asked, found)
 
     # Names
 
-    def _reachable(self) -> list[tuple[str, str]]:
-        names = [(self._asked.provider, self._asked.model)]
-        for name in names:
-            for layer in self._layers:
-                targets = ((alias.provider, alias.model) for alias in layer.aliases_for(*name))
-                names.extend(target for target in targets if target not in names)
-        return names
+    def _reachable(self) -> set[_Name]:
+        reached, edge = {self._name}, {self._name}
+        for _ in range(_MAX_ALIASES):
+            edge = {
+                (alias.provider, alias.model)
+                for name in edge
+                for layer in self._layers
+                for alias in layer.aliases_for(*name)
+            } - reached
+            reached |= edge
+        return reached
 
-    def _dated(self, provider: str, model: str) -> Iterator[Validity]:
+    def _validities(self, provider: str, model: str) -> Iterator[Validity]:
         for layer in self._layers:
             yield from (alias.validity for alias in layer.aliases_for(provider, model))
             yield from (row.validity for row in layer.rows_for(provider, model))
             yield from (factor.validity for factor in layer.factors_for(provider, model))
+            yield from (fee.validity for fee in layer.fees_for(provider, model))
 
     def _trail_at(self, at: datetime) -> tuple[Alias, ...]:
         """The aliases that lead from the name asked to the name that is priced."""
-        name = (self._asked.provider, self._asked.model)
+        name = self._name
         trail: list[Alias] = []
         while len(trail) < _MAX_ALIASES and (alias := self._alias_at(name, at)):
             trail.append(alias)
             name = (alias.provider, alias.model)
         return tuple(trail)
 
-    def _alias_at(self, name: tuple[str, str], at: datetime) -> Alias | None:
+    def _alias_at(self, name: _Name, at: datetime) -> Alias | None:
         """The alias in force, unless its layer or an earlier one names the model more exactly."""
         for layer in self._layers:
             row = _best(layer.rows_for(*name), at)
@@ -136,94 +92,54 @@ class Resolver:
 
     # Prices
 
-    def _find(
-        self, provider: str, model: str, tier: str, speed: str | None, at: datetime
-    ) -> _Found | None:
+    def _find(self, name: _Name, tier: str, speed: str | None, at: datetime) -> Found | None:
         for layer in self._layers:
             rows = [
                 row
-                for row in layer.rows_for(provider, model)
+                for row in layer.rows_for(*name)
                 if row.service_tier == tier and row.speed == speed
             ]
             if row := _best(rows, at, lambda row: row.hours is None):
-                return _Found(row, _scheduled(rows, row, at))
-            factor = _best(
-                layer.factors_for(provider, model), at, _applies(tier if not speed else None, speed)
-            )
-            if factor and (base := self._find(provider, model, *_plainer(tier, speed), at)):
+                return Found(row, _scheduled(rows, row, at))
+            condition = _applies(None if speed else tier, speed)
+            factor = _best(layer.factors_for(*name), at, condition)
+            if factor and (base := self._find(name, *_plainer(tier, speed), at)):
                 return base.times(factor)
         return None
 
-    def _with_region(self, found: _Found, provider: str, model: str, at: datetime) -> _Found:
-        region = self._asked.region
+    def _with_region(self, found: Found, name: _Name, at: datetime) -> Found:
+        def covers(factor: PriceFactor) -> bool:
+            return factor.covers_region(self._asked.region)
+
         for layer in self._layers:
-            factor = _best(
-                layer.factors_for(provider, model), at, lambda f: f.covers_region(region)
-            )
-            if factor:
+            if factor := _best(layer.factors_for(*name), at, covers):
                 return found.times(factor)
         return found
 
-    def _step_prices(self, found: _Found, trail: tuple[Alias, ...]) -> StepPrices:
-        return StepPrices(
-            tuple(step.above for step in found.row.steps),
-            tuple(self._price(found, step, trail) for step in found.row.steps),
-            tuple(
-                (row.hours, self._step_prices(_Found(row, (), found.factors), trail))
-                for row in found.scheduled
-                if row.hours
-            ),
-        )
-
-    def _price(self, found: _Found, step: Step, trail: tuple[Alias, ...]) -> ModelPrice:
-        row = found.row
-        validity = _common([part.validity for part in (row, *found.factors, *trail)])
-        without = frozenset[str]().union(*(alias.without for alias in trail))
-        regional = any(factor.regions for factor in found.factors)
-        return ModelPrice(
-            provider=row.provider,
-            model=row.model,
-            service_tier=self._asked.service_tier,
-            speed=self._asked.speed,
-            region=self._asked.region if regional else None,
-            context_step=step.above,
-            hours=str(row.hours) if row.hours else None,
-            unit_prices=_multiplied(step.unit_prices, found.factors, without),
-            factors={factor.name: factor.factor for factor in found.factors},
-            effective_from=validity.start,
-            effective_to=validity.end,
-            source="; ".join(
-                dict.fromkeys(part.source.text for part in (row, *found.factors, *trail))
-            ),
-            source_url=row.source.url,
-            version=row.source.version,
-            verified_on=row.source.verified_on,
-            confidence=row.source.confidence,
-            is_free=row.is_free,
-            is_list=row.is_list,
-        )
+    def _fees(self, name: _Name, at: datetime) -> tuple[PriceFee, ...]:
+        best = (_best(layer.fees_for(*name), at) for layer in self._layers)
+        return tuple(fee for fee in best if fee)
 
     # Refusals
 
-    def _refusal(self, provider: str, model: str, at: datetime) -> Unpriced:
-        name = f"{self._asked.provider}/{self._asked.model}"
-        rows = [row for layer in self._layers for row in layer.rows_for(provider, model)]
+    def _refusal(self, name: _Name, at: datetime) -> Unpriced:
+        asked = "/".join(self._name)
+        rows = [row for layer in self._layers for row in layer.rows_for(*name)]
         if not rows:
             return Unpriced(
                 UnpricedReason.UNKNOWN_MODEL,
-                f"No price for {name}. Map it to a known model, or give it a price, "
+                f"No price for {asked}. Map it to a known model, or give it a price, "
                 "in Settings → Prices.",
             )
         if not _best(rows, at):
-            return Unpriced(UnpricedReason.NO_PRICE_THEN, f"No price for {name} was in force then.")
-        if self._asked.speed and self._find(provider, model, self._asked.service_tier, None, at):
-            return Unpriced(
-                UnpricedReason.UNKNOWN_SPEED,
-                f"No price for {name} at speed {self._asked.speed!r} then.",
-            )
+            detail = f"No price for {asked} was in force then."
+            return Unpriced(UnpricedReason.NO_PRICE_THEN, detail)
+        if self._asked.speed and self._find(name, self._asked.service_tier, None, at):
+            detail = f"No price for {asked} at speed {self._asked.speed!r} then."
+            return Unpriced(UnpricedReason.UNKNOWN_SPEED, detail)
         return Unpriced(
             UnpricedReason.UNKNOWN_TIER,
-            f"No price for {name} at service tier {self._asked.service_tier!r} then. "
+            f"No price for {asked} at service tier {self._asked.service_tier!r} then. "
             "Send the tier that the provider's response names.",
         )
 
@@ -268,20 +184,3 @@ def _applies(tier: str | None, speed: str | None) -> Callable[[PriceFactor], boo
 def _plainer(tier: str, speed: str | None) -> tuple[str, None]:
     """The situation that a factor for (tier, speed) multiplies."""
     return (tier if speed else "default"), None
-
-
-def _multiplied(
-    unit_prices: Mapping[str, Decimal], factors: Sequence[PriceFactor], without: frozenset[str]
-) -> dict[str, Decimal]:
-    prices = {name: price for name, price in unit_prices.items() if name not in without}
-    for factor in factors:
-        classes = TOKENS if factor.classes is None else factor.classes
-        for name in prices.keys() & classes:
-            prices[name] = EXACT.multiply(prices[name], factor.factor)
-    return prices
-
-
-def _common(validities: Sequence[Validity]) -> Validity:
-    starts = [validity.start for validity in validities if validity.start]
-    ends = [validity.end for validity in validities if validity.end]
-    return Validity(max(starts, default=None), min(ends, default=None))

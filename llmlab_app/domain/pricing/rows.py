@@ -137,6 +137,16 @@ class PriceFactor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriceFee:
+    """Fees per piece (US dollars per million of them) on top of a row that does not list them."""
+
+    unit_prices: Mapping[str, Decimal]
+    source: Source
+    validity: Validity = ALWAYS
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
     """A name that stood for another model, or for another provider's price, for some time.
 
@@ -165,6 +175,10 @@ class PriceLayer(Protocol):
 
     def factors_for(self, provider: str, model: str) -> Sequence[PriceFactor]:
         """Every factor that matches the name."""
+        ...
+
+    def fees_for(self, provider: str, model: str) -> Sequence[PriceFee]:
+        """Every fee that matches the name."""
         ...
 
     def aliases_for(self, provider: str, model: str) -> Sequence[Alias]:
