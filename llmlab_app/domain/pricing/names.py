@@ -99,6 +99,10 @@ _ROUTING = re.compile(r":(?:nitro|floor|exacto|beta|thinking)$")
 """Wishes that OpenRouter takes in a model's name and that leave its price alone."""
 
 
+_CLAUDE_VERSION_FIRST = re.compile(r"^claude-([4-9](?:-\d)?)-(opus|sonnet|haiku)(?:-\d{8})?$")
+_DOT_IN_VERSION = re.compile(r"(?<=\d)\.(?=\d)")
+
+
 def canonical_provider(provider: str) -> str:
     """The one name of a provider: ``bedrock``, ``aws`` and ``amazon`` are ``aws.bedrock``."""
     name = provider.strip().lower()
@@ -132,4 +136,14 @@ def canonical_model(provider: str, model: str) -> str:
         return name.rsplit("/", 1)[-1]
     if provider == "openrouter":
         return _ROUTING.sub("", name)
-    return name.removeprefix(f"{provider}/")
+    name = name.removeprefix(f"{provider}/")
+    return _claude(name) if provider == "anthropic" else name
+
+
+def _claude(name: str) -> str:
+    """Anthropic's spelling of gateways' ``claude-sonnet-4.6`` and ``claude-4.6-sonnet-20260217``.
+
+    The day in the latter is the gateway's, so it goes.
+    """
+    name = _DOT_IN_VERSION.sub("-", name)
+    return _CLAUDE_VERSION_FIRST.sub(r"claude-\2-\1", name)

@@ -40,7 +40,7 @@ class Resolver:
     def answer_at(self, at: datetime) -> StepPrices | Unpriced:
         """The prices in force at ``at``, or why there are none."""
         trail = self._trail_at(at)
-        name = (trail[-1].provider, trail[-1].model) if trail else self._name
+        name = _target(trail[-1]) if trail else self._name
         found = self._find(name, self._asked.service_tier, self._asked.speed, at)
         if found is None:
             return self._refusal(name, at)
@@ -55,7 +55,7 @@ class Resolver:
         reached, edge = {self._name}, {self._name}
         for _ in range(_MAX_ALIASES):
             edge = {
-                (alias.provider, alias.model)
+                _target(alias)
                 for name in edge
                 for layer in self._layers
                 for alias in layer.aliases_for(*name)
@@ -76,7 +76,7 @@ class Resolver:
         trail: list[Alias] = []
         while len(trail) < _MAX_ALIASES and (alias := self._alias_at(name, at)):
             trail.append(alias)
-            name = (alias.provider, alias.model)
+            name = _target(alias)
         return tuple(trail)
 
     def _alias_at(self, name: _Name, at: datetime) -> Alias | None:
@@ -149,6 +149,11 @@ class Resolver:
             f"{self._asked.provider} chooses among hosts with different prices for "
             f"{self._asked.model}: record the cost it reports. ({row.source.text})",
         )
+
+
+def _target(alias: Alias) -> _Name:
+    """Where an alias leads, as the provider there spells it."""
+    return alias.provider, canonical_model(alias.provider, alias.model)
 
 
 class _Dated(Protocol):
