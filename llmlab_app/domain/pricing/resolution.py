@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from llmlab_app.domain.pricing.composition import Found, Question, StepPrices, compose
+from llmlab_app.domain.pricing.names import canonical_model
 from llmlab_app.domain.pricing.rows import (
     Alias,
     PriceFactor,
