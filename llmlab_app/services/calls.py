@@ -78,7 +78,9 @@ async def latest_calls(principal: Principal, *, limit: int, now: datetime) -> li
         if len(arrived) < limit:
             arrived += await event_queries.newest_calls(session, projects=projects, limit=limit)
     distinct = {stored.event.id: stored for stored in reversed(arrived)}
-    newest = sorted(distinct.values(), key=lambda each: each.event.received_at, reverse=True)
+    newest = sorted(
+        distinct.values(), key=lambda each: (each.event.received_at, each.event.id), reverse=True
+    )
     return [_call(stored) for stored in newest[:limit]]
 
 
