@@ -139,7 +139,7 @@ def _check_postgres(url: str) -> None:
         ) from error
     except psycopg.Error as error:
         raise Unavailable(
-            f"The database of LLMLAB_DATABASE_URL does not answer: {str(error).strip()}",
+            f"The database of LLMLAB_DATABASE_URL does not answer: {' '.join(str(error).split())}",
             code="database_unavailable",
         ) from error
     if version < _OLDEST_POSTGRES:

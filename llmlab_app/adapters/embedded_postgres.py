@@ -238,7 +238,7 @@ def _did_not_start(place: Place, problem: str) -> Unavailable:
     log = place.folder / "log"
     last_lines = log.read_text(errors="replace").splitlines()[-3:] if log.exists() else []
     return Unavailable(
-        f"PostgreSQL in {place.folder} does not answer: {problem.strip()}. "
+        f"PostgreSQL in {place.folder} does not answer: {' '.join(problem.split())}. "
         f"The end of {log} says: {' / '.join(last_lines) or 'nothing'}",
         code="database_did_not_start",
     )
