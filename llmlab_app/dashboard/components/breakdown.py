@@ -15,13 +15,13 @@ def by_model_card(month: ObjectVar[ByModel]) -> rx.Component:
         rx.el.div(rx.el.h2("This month by model"), class_name="card-head"),
         rx.cond(
             month.slices.length() > 0,
-            rx.el.div(_donut(month), _table(month), class_name="row g24 wrap donut-row"),
+            rx.el.div(_donut(month), _table(month), class_name="row wrap month"),
             rx.el.p(
                 rx.cond(month.total != "", rx.fragment("No spend this month yet.")),
                 class_name="empty",
             ),
         ),
-        class_name="card c6",
+        class_name="card c4",
     )
 
 
@@ -70,7 +70,7 @@ def _table(month: ObjectVar[ByModel]) -> rx.Component:
                 rx.el.td("100%", class_name="r"),
             )
         ),
-        class_name="mini grow",
+        class_name="mini",
     )
 
 

@@ -85,7 +85,7 @@ def snippet_card(
             "answers never leave your program.",
             class_name="xs faint",
         ),
-        class_name=f"card {span} g16 snippets",
+        class_name=f"card {span} snippets",
     )
 
 

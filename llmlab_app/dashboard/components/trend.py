@@ -24,7 +24,7 @@ def trend_card(trend: ObjectVar[Trend]) -> rx.Component:
         rx.el.div(
             rx.el.h2("Daily spend by model"),
             rx.el.span(trend.caption, class_name="sm muted num nowrap"),
-            class_name="card-head has-button",
+            class_name="card-head",
         ),
         rx.el.figure(
             rx.el.figcaption(trend.description, class_name="sr"),
@@ -40,7 +40,7 @@ def trend_card(trend: ObjectVar[Trend]) -> rx.Component:
             ),
             rx.el.div(_table(trend), class_name="scroll", tab_index=0),
         ),
-        class_name="card c12 trend",
+        class_name="card c8 trend",
     )
 
 
@@ -63,7 +63,7 @@ def _chart(trend: ObjectVar[Trend]) -> rx.Component:
         ),
         rx.el.div(rx.foreach(trend.dates, _date), class_name="x", aria_hidden="true"),
         class_name="chart",
-        custom_attrs={"style": {"--axis": trend.axis_width}},
+        style={"--axis": trend.axis_width},
     )
 
 

@@ -24,6 +24,7 @@ def overview_page() -> rx.Component:
             rx.cond(state.is_loaded & ~state.has_calls, _first_call()),
             stat_cards(state.cards),
             trend_card(state.trend),
+            by_model_card(state.by_model),
             feed_card(
                 state.rows,
                 read_at=state.read_at,
@@ -32,7 +33,6 @@ def overview_page() -> rx.Component:
                 hold=state.hold,
             ),
             gaps_card(state.gaps, priced_today=state.priced_today),
-            by_model_card(state.by_model),
             class_name="grid",
         ),
         current="Overview",
