@@ -1,23 +1,22 @@
-"""Puts into the server's wheel what a checkout has beside the package: `llmlab_app/_site`."""
+"""Puts into the server's wheel what a checkout has beside its packages."""
 
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# The dashboard as built, what Reflex wants to find in the current directory, migrations, prices.
-SITE = {
-    ".web/build/client": "web/build/client",
-    ".web/backend": "web/backend",
-    "rxconfig.py": "rxconfig.py",
-    "alembic.ini": "alembic.ini",
-    "alembic": "alembic",
-    "data/prices": "data/prices",
+BESIDE_THE_PACKAGES = {
+    "data": "llmlab_app/_data",  # dated prices and capabilities
+    "alembic": "llmlab_app/_site/alembic",
+    "alembic.ini": "llmlab_app/_site/alembic.ini",
+    "rxconfig.py": "llmlab_app/_site/rxconfig.py",  # Reflex reads it in the current directory
+    ".web/backend": "llmlab_app/_site/web/backend",
+    ".web/build/client": "llmlab_app/_site/web/build/client",  # the dashboard, built
 }
 
 
 class CustomBuildHook(BuildHookInterface[Any]):
-    """Adds the site to a real wheel; an editable install reads the checkout."""
+    """Adds these files to a real wheel; an editable install reads the checkout."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Add the files.
@@ -28,8 +27,5 @@ class CustomBuildHook(BuildHookInterface[Any]):
         if version == "editable":
             return
         if not Path(self.root, ".web/build/client/index.html").exists():
-            raise FileNotFoundError(
-                "Build the dashboard first: python3 scripts/bootstrap.py wheels"
-            )
-        for source, target in SITE.items():
-            build_data["force_include"][source] = f"llmlab_app/_site/{target}"
+            raise FileNotFoundError("Build the dashboard first: python3 scripts/bootstrap.py wheels")
+        build_data["force_include"] |= BESIDE_THE_PACKAGES
