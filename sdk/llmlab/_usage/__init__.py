@@ -40,7 +40,7 @@ def extract_usage(
             response = decode(response)
         if not isinstance(response, (list, tuple)):
             return read_answer(fields(response), headers, provider)
-        return _of_stream(items(response), headers, provider)
+        return _of_stream(items(cast("object", response)), headers, provider)
     except Exception:  # the SDK is a guest: whatever an object does, the host goes on
         return None
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from llmlab._usage.values import Fields, any_of, fields, first, name
 
-_MODEL = ("modelVersion", "model_version", "model_id")
-_ID = ("responseId", "response_id", "generation_id")
+MODEL_NAMES = ("model", "modelVersion", "model_version", "model_id")
+ID_NAMES = ("id", "responseId", "response_id", "generation_id")
 _TIERS = {
     "default": "default",
     "standard": "default",
@@ -23,12 +23,12 @@ LONGEST_TIER, _LONGEST_REASON = 32, 64
 
 def model_of(answer: Fields) -> str | None:
     """The model that answered."""
-    return name(answer.get("model") or any_of(answer, _MODEL))
+    return name(answer.get("model") or any_of(answer, MODEL_NAMES))
 
 
 def response_id_of(answer: Fields) -> str | None:
     """The provider's own id of the answer."""
-    return name(answer.get("id") or any_of(answer, _ID))
+    return name(answer.get("id") or any_of(answer, ID_NAMES))
 
 
 def finish_reason_of(answer: Fields) -> str | None:

@@ -18,7 +18,7 @@ def bare_counts(answer: Fields) -> Bare:
         return _pair(answer, "prompt_token_count", "generation_token_count")
     if "inputTextTokenCount" in answer and ("results" in answer or "embedding" in answer):
         return _titan(answer)
-    if "predictions" in answer:
+    if "predictions" in answer or "embeddings" in answer:
         return _vertex_embeddings(answer)
     return None
 
@@ -38,10 +38,12 @@ def _titan(answer: Fields) -> Bare:
 
 
 def _vertex_embeddings(answer: Fields) -> Bare:
-    statistics = [
-        fields(fields(prediction.get("embeddings")).get("statistics"))
-        for prediction in map(fields, items(answer.get("predictions")))
+    predictions = map(fields, items(answer.get("predictions")))
+    embeddings = [prediction.get("embeddings") for prediction in predictions]
+    embeddings += items(answer.get("embeddings"))  # google-genai's objects
+    told = [
+        fields(fields(embedding).get("statistics")).get("token_count") for embedding in embeddings
     ]
-    told = [each.get("token_count") for each in statistics if "token_count" in each]
-    counts: dict[str, object] = {"prompt_tokens": sum(map(count, told))}
-    return counts if told else None
+    if all(tokens is None for tokens in told):
+        return None
+    return {"prompt_tokens": sum(map(count, told))}

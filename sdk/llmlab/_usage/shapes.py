@@ -24,17 +24,18 @@ _ANTHROPIC = (
 
 def read_usage(usage: Fields, model: str | None = None) -> Counts | None:
     """Values of ``Usage``'s attributes, or None if ``usage`` holds no count that we know."""
-    counts = _read(usage, model)
-    if counts is None or counts.get("input_tokens"):
-        return counts
-    return counts if any(counts.values()) or _says_zero(usage) else None
-
-
-def _read(usage: Fields, model: str | None) -> Counts | None:
     if "prompt_tokens" in usage or "completion_tokens" in usage:
-        return read_chat(usage)
-    if "input_tokens" in usage or "output_tokens" in usage:
-        return read_messages(usage, model) if _is_anthropic(usage) else read_responses(usage)
+        counts = read_chat(usage)
+    elif "input_tokens" in usage or "output_tokens" in usage:
+        counts = read_messages(usage, model) if _is_anthropic(usage) else read_responses(usage)
+    else:
+        counts = _read_rarer(usage)
+    if counts is None or counts.get("input_tokens") or any(counts.values()):
+        return counts
+    return counts if _says_zero(usage) else None
+
+
+def _read_rarer(usage: Fields) -> Counts | None:
     if any(key in usage for key in _GEMINI):
         return read_usage_metadata(usage)
     if "inputTokens" in usage or "outputTokens" in usage:

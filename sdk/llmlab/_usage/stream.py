@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any, Mapping, cast
 
+from llmlab._usage.about import ID_NAMES, MODEL_NAMES
 from llmlab._usage.answer import METRICS, locate, read_answer
 from llmlab._usage.gemini import search_queries
 from llmlab._usage.usage import Usage, total_of
 from llmlab._usage.values import Attributes, Fields, fields, first
 
-_KEPT_FIRST = ("model", "modelVersion", "model_version", "id", "responseId", "response_id")
+_KEPT_FIRST = MODEL_NAMES + ID_NAMES
 _KEPT_LAST = (
     "service_tier",
     "serviceTier",
