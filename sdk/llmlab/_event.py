@@ -1,0 +1,126 @@
+"""An event as the server takes it (contracts/event.schema.json): counts, times and names only."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any, Dict, Mapping
+
+from llmlab._usage import Usage, storable
+from llmlab._version import SDK
+
+Event = Dict[str, Any]
+
+MAX_NAME = 200
+MAX_TAGS = 32
+_UNBILLED_STATUSES = frozenset((400, 401, 403, 404, 429))
+_NEVER_SENT = frozenset(
+    "ConnectError ConnectTimeout PoolTimeout ProxyError UnsupportedProtocol InvalidURL "
+    "ConnectionRefusedError ClientConnectorError EndpointConnectionError gaierror".split()
+)
+
+
+def clean(value: object, limit: int = MAX_NAME) -> str | None:
+    """``value`` as a name that can be stored: no control characters, not empty, not too long."""
+    text = value if isinstance(value, str) else str(value)
+    if not text.isprintable():
+        text = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cs"))
+    return text[:limit] or None
+
+
+def clean_tags(tags: Mapping[Any, object]) -> dict[str, str]:
+    """The first tags that fit, as text."""
+    kept: dict[str, str] = {}
+    for key, value in list(tags.items())[:MAX_TAGS]:
+        name, text = clean(key, 64), None if value is None else clean(value)
+        if name and text:
+            kept[name] = text
+    return kept
+
+
+def new_event(
+    identity: str,
+    scope: Any,
+    *,
+    model: str | None,
+    provider: str | None = None,
+    operation: str = "chat",
+    feature: str | None = None,
+) -> Event:
+    """An event that knows who called whom and what for, but not yet what it consumed."""
+    event: Event = {
+        "id": identity,
+        "model": clean(model or scope.model or "") or "unknown",
+        "operation": operation,
+        "sdk": SDK,
+    }
+    if provider:
+        event["provider"] = clean(provider, 64)
+    for name, told in (("feature", feature), ("user", scope.user), ("session", scope.session)):
+        if told:
+            event[name] = clean(told)
+    if scope.tags:
+        event["tags"] = clean_tags(scope.tags)
+    return event
+
+
+def add_usage(event: Event, usage: Usage) -> None:
+    """Put what ``usage`` tells into ``event``; what it does not tell stays as it was."""
+    usage = storable(usage)
+    event["usage"] = usage.as_dict()
+    if usage.units:
+        event["units"] = dict(usage.units)
+    if usage.additional_usage:
+        event["additional_usage"] = [
+            {"model": more.model or event["model"], "usage": more.usage.as_dict()}
+            for more in usage.additional_usage
+        ]
+    if usage.reported_cost is not None:
+        event["cost"] = format(usage.reported_cost, "f")
+    for name, told in (
+        ("model", usage.model),
+        ("service_tier", usage.service_tier),
+        ("speed", usage.speed),
+        ("region", usage.inference_geo),
+        ("response_id", usage.response_id),
+        ("finish_reason", usage.finish_reason),
+    ):
+        if told:
+            event[name] = clean(told)
+    raw = usage.raw_usage
+    if raw:
+        event["raw_usage"] = raw
+
+
+def add_error(event: Event, error: BaseException) -> None:
+    """Mark ``event`` as failed: the kind of error, never its message, and who pays."""
+    status = status_code_of(error)
+    kind = type(error).__name__
+    event["status"] = "error"
+    event["error"] = f"{kind} ({status})" if status else kind
+    event["charge"] = "unbilled" if _is_unbilled(error, status) else "probable"
+
+
+def status_code_of(error: BaseException) -> int | None:
+    """The HTTP status in ``error``, under the name that its client gives it."""
+    for name in ("status_code", "http_status", "code"):
+        status = getattr(error, name, None)
+        if isinstance(status, int) and 100 <= status <= 599:
+            return status
+    answer: Any = getattr(error, "response", None)
+    if isinstance(answer, dict):  # botocore
+        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        return status if isinstance(status, int) else None
+    return None
+
+
+def _is_unbilled(error: BaseException, status: int | None) -> bool:
+    if status is not None:
+        return status in _UNBILLED_STATUSES
+    cause: BaseException | None = error
+    for _ in range(5):
+        if cause is None:
+            return False
+        if type(cause).__name__ in _NEVER_SENT:
+            return True
+        cause = cause.__cause__
+    return False

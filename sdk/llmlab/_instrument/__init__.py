@@ -1,0 +1,58 @@
+"""Makes provider clients report by themselves: one choke point a client, on its class."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Dict, Mapping, Optional
+
+from llmlab._config import is_disabled
+from llmlab._instrument import google_genai, openai_like, threads
+from llmlab._instrument.hosts import name_hosts
+from llmlab._instrument.imports import Patch, forget, when_imported
+from llmlab._instrument.patching import restore, switch
+
+_PATCHES: dict[str, Patch] = {
+    "openai": partial(openai_like.patch, "openai", "openai"),
+    "anthropic": partial(openai_like.patch, "anthropic", "anthropic"),
+    "groq": partial(openai_like.patch, "groq", "groq"),
+    "cerebras.cloud.sdk": partial(openai_like.patch, "cerebras.cloud.sdk", "cerebras"),
+    "google.genai._api_client": google_genai.patch,
+    "threading": threads.patch_threads,
+    "concurrent.futures.thread": threads.patch_pools,
+}
+
+
+def instrument(*, hosts: Mapping[str, str] | None = None) -> None:
+    """Record every call of the openai, anthropic and google-genai clients in this process.
+
+    Call it once, at start-up; again does nothing. It does not matter whether clients exist
+    already or are imported later.
+
+    Args:
+        hosts: Who bills at hosts of your own: ``{"localhost:11434": "ollama"}``. Other
+            OpenAI-compatible servers on your machine count as ``openai``.
+    """
+    if is_disabled():
+        return
+    if hosts:
+        name_hosts(hosts)
+    watch()
+    switch.everything = True
+
+
+def uninstrument() -> None:
+    """Undo ``instrument()``: every method is again what it was."""
+    switch.everything = False
+    forget()
+    restore()
+    _watching.clear()
+
+
+def watch() -> None:
+    """Be ready to record calls inside scopes that capture. Cheap to repeat."""
+    if not _watching and not is_disabled():
+        _watching.append(True)
+        when_imported(_PATCHES)
+
+
+_watching: list[bool] = []
