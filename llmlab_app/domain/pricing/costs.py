@@ -1,18 +1,18 @@
 """Usage × price = cost, line by line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from llmlab_app.domain.money import EXACT, PICO
+from llmlab_app.domain.money import EXACT, rounded
 from llmlab_app.domain.pricing.model_price import ModelPrice
 from llmlab_app.domain.pricing.token_classes import TokenClass, quantities
 from llmlab_app.domain.pricing.unpriced import Unpriced, UnpricedReason
 from llmlab_app.domain.usage import TokenUsage
 
 ZERO = Decimal(0)
-_MILLION = Decimal(1_000_000)
+_REQUEST = TokenClass.REQUEST
 
 
 class CostLine(NamedTuple):
@@ -46,66 +46,60 @@ def cost_of(
     nobody called the model free.
     """
     consumed = _consumed(usage, units, price)
-    if isinstance(consumed, Unpriced):
-        return consumed
-    lines = tuple(_lines(consumed, price))
+    per_unit, unit_prices = price.per_unit, price.unit_prices
+    lines: list[CostLine] = []
     total = ZERO
-    for line in lines:
-        total = EXACT.add(total, line.cost)
+    for name, quantity in consumed.items():
+        if name not in per_unit and not price.is_free:
+            return _missing(name, price)
+        amount = Decimal(quantity)
+        cost = rounded(EXACT.multiply(amount, per_unit.get(name, ZERO)))
+        lines.append(CostLine(name, amount, unit_prices.get(name, ZERO), cost, price.model))
+        total = EXACT.add(total, cost)
     if lines and not total and not price.is_free:
-        return Unpriced(UnpricedReason.ZERO_PRICE, _zero_detail(price))
-    return CostBreakdown(lines, total)
+        return _zero(price)
+    return CostBreakdown(tuple(lines), total)
 
 
 def _consumed(
     usage: TokenUsage, units: Mapping[str, Decimal], price: ModelPrice
-) -> dict[str, int | Decimal] | Unpriced:
-    """Quantity by the unit price it is billed at."""
+) -> dict[str, int | Decimal]:
+    """Quantity by the unit price it is billed at; nothing that is zero."""
     consumed: dict[str, int | Decimal] = {}
     billed_as = price.billed_as
     for token_class, tokens in quantities(usage):
-        name = billed_as.get(token_class, token_class)
-        consumed[name] = consumed.get(name, 0) + tokens
-    for name, quantity in _fees(usage, price):
-        consumed[name] = quantity
+        if tokens:
+            name = billed_as.get(token_class, token_class)
+            consumed[name] = consumed.get(name, 0) + tokens
+    if usage.web_search_requests:
+        name, searches = _searches(usage, price)
+        consumed[name] = searches
+    if _REQUEST in price.unit_prices:
+        consumed[_REQUEST] = 1
     for name, quantity in units.items():
         if quantity:
             consumed[name] = consumed.get(name, 0) + quantity
-    missing = consumed.keys() - price.unit_prices.keys()
-    if missing and not price.is_free:
-        return _missing(min(missing), price)
     return consumed
 
 
-def _fees(usage: TokenUsage, price: ModelPrice) -> Iterator[tuple[TokenClass, int]]:
-    """Fees per piece: searches are billed each, or once a prompt where the price says so."""
-    if usage.web_search_requests:
-        if TokenClass.GROUNDED_PROMPT in price.unit_prices:
-            yield TokenClass.GROUNDED_PROMPT, 1
-        else:
-            yield TokenClass.WEB_SEARCH, usage.web_search_requests
-    if TokenClass.REQUEST in price.unit_prices:
-        yield TokenClass.REQUEST, 1
-
-
-def _lines(consumed: Mapping[str, int | Decimal], price: ModelPrice) -> Iterator[CostLine]:
-    for name, quantity in consumed.items():
-        unit_price = price.unit_prices.get(name, ZERO)
-        amount = Decimal(quantity)
-        cost = EXACT.divide(EXACT.multiply(amount, unit_price), _MILLION)
-        yield CostLine(name, amount, unit_price, cost.quantize(PICO, context=EXACT), price.model)
+def _searches(usage: TokenUsage, price: ModelPrice) -> tuple[TokenClass, int]:
+    """Searches are billed each, or once a prompt where the price says so."""
+    if TokenClass.GROUNDED_PROMPT in price.unit_prices:
+        return TokenClass.GROUNDED_PROMPT, 1
+    return TokenClass.WEB_SEARCH, usage.web_search_requests
 
 
 def _missing(name: str, price: ModelPrice) -> Unpriced:
     return Unpriced(
         UnpricedReason.MISSING_UNIT_PRICE,
-        f"{price.provider}/{price.model} has no price for {name!r} "
+        f"{price.provider}/{price.model} has no price for '{name}' "
         f"({price.source}). Give it one in Settings → Prices.",
     )
 
 
-def _zero_detail(price: ModelPrice) -> str:
-    return (
+def _zero(price: ModelPrice) -> Unpriced:
+    return Unpriced(
+        UnpricedReason.ZERO_PRICE,
         f"{price.source} lists {price.provider}/{price.model} at $0, and it is not marked free. "
-        "Confirm that it is, or give it a price, in Settings → Prices."
+        "Confirm that it is, or give it a price, in Settings → Prices.",
     )

@@ -10,7 +10,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
 
-from llmlab_app.domain.money import plain
+from llmlab_app.domain.money import EXACT, plain
 from llmlab_app.domain.pricing.token_classes import STAND_INS, TokenClass
 
 
@@ -76,6 +76,11 @@ class ModelPrice:
             if name is not None:
                 found[token_class] = name
         return found
+
+    @cached_property
+    def per_unit(self) -> Mapping[str, Decimal]:
+        """Exact US dollars for one token, call, second … instead of a million."""
+        return {name: price.scaleb(-6, EXACT) for name, price in self.unit_prices.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON that ``from_json`` reads back equal; decimals are strings, never floats."""

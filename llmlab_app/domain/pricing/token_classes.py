@@ -58,35 +58,52 @@ STAND_INS: dict[TokenClass, tuple[TokenClass, ...]] = {
 }
 
 
-def quantities(usage: TokenUsage) -> list[tuple[TokenClass, int]]:
-    """``usage`` as (class, tokens) pairs that never overlap; empty classes are left out.
+# Reading a member off an enum class is several times slower than reading a name, and this runs
+# for every event.
+_INPUT = TokenClass.INPUT
+_CACHE_READ = TokenClass.CACHE_READ
+_CACHE_WRITE = TokenClass.CACHE_WRITE
+_CACHE_WRITE_1H = TokenClass.CACHE_WRITE_1H
+_CACHE_READ_AUDIO = TokenClass.CACHE_READ_AUDIO
+_INPUT_AUDIO = TokenClass.INPUT_AUDIO
+_INPUT_IMAGE = TokenClass.INPUT_IMAGE
+_INPUT_VIDEO = TokenClass.INPUT_VIDEO
+_OUTPUT = TokenClass.OUTPUT
+_REASONING = TokenClass.REASONING
+_OUTPUT_AUDIO = TokenClass.OUTPUT_AUDIO
+_OUTPUT_IMAGE = TokenClass.OUTPUT_IMAGE
+
+_Quantities = tuple[tuple[TokenClass, int], ...]
+
+
+def quantities(usage: TokenUsage) -> _Quantities:
+    """``usage`` as (class, tokens) pairs that never overlap; a class may have none.
 
     Which modality was cached is unknown except for audio, so cached tokens are taken as text
     first, then as video, images and audio.
     """
-    pairs = [*_input_quantities(usage), *_output_quantities(usage)]
-    return [pair for pair in pairs if pair[1]]
+    return _input_quantities(usage) + _output_quantities(usage)
 
 
-def _input_quantities(usage: TokenUsage) -> tuple[tuple[TokenClass, int], ...]:
-    audio = usage.input_audio_tokens - usage.cache_read_audio_tokens
-    image = usage.input_image_tokens
-    video = usage.input_video_tokens
-    text = usage.input_tokens - usage.cache_read_tokens - usage.cache_write_tokens
-    text -= audio + image + video
+def _input_quantities(usage: TokenUsage) -> _Quantities:
+    cached, written = usage.cache_read_tokens, usage.cache_write_tokens
+    written_1h, cached_audio = usage.cache_write_1h_tokens, usage.cache_read_audio_tokens
+    audio = usage.input_audio_tokens - cached_audio
+    image, video = usage.input_image_tokens, usage.input_video_tokens
+    text = usage.input_tokens - cached - written - audio - image - video
     if text < 0:
         video, text = _absorb(video, text)
         image, text = _absorb(image, text)
         audio, text = _absorb(audio, text)
     return (
-        (TokenClass.INPUT, text),
-        (TokenClass.CACHE_READ, usage.cache_read_tokens - usage.cache_read_audio_tokens),
-        (TokenClass.CACHE_WRITE, usage.cache_write_tokens - usage.cache_write_1h_tokens),
-        (TokenClass.CACHE_WRITE_1H, usage.cache_write_1h_tokens),
-        (TokenClass.CACHE_READ_AUDIO, usage.cache_read_audio_tokens),
-        (TokenClass.INPUT_AUDIO, audio),
-        (TokenClass.INPUT_IMAGE, image),
-        (TokenClass.INPUT_VIDEO, video),
+        (_INPUT, text),
+        (_CACHE_READ, cached - cached_audio),
+        (_CACHE_WRITE, written - written_1h),
+        (_CACHE_WRITE_1H, written_1h),
+        (_CACHE_READ_AUDIO, cached_audio),
+        (_INPUT_AUDIO, audio),
+        (_INPUT_IMAGE, image),
+        (_INPUT_VIDEO, video),
     )
 
 
@@ -96,13 +113,13 @@ def _absorb(part: int, missing: int) -> tuple[int, int]:
     return part - taken, missing + taken
 
 
-def _output_quantities(usage: TokenUsage) -> tuple[tuple[TokenClass, int], ...]:
+def _output_quantities(usage: TokenUsage) -> _Quantities:
     audio, image = usage.output_audio_tokens, usage.output_image_tokens
     text = usage.output_tokens - audio - image
     reasoning = min(usage.reasoning_tokens, text)
     return (
-        (TokenClass.OUTPUT, text - reasoning),
-        (TokenClass.REASONING, reasoning),
-        (TokenClass.OUTPUT_AUDIO, audio),
-        (TokenClass.OUTPUT_IMAGE, image),
+        (_OUTPUT, text - reasoning),
+        (_REASONING, reasoning),
+        (_OUTPUT_AUDIO, audio),
+        (_OUTPUT_IMAGE, image),
     )
