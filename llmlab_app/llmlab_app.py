@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import reflex as rx
+import structlog
+from reflex.app import default_error_boundary
 
 from llmlab_app.api.app import create_api
 from llmlab_app.dashboard.pages.routes import add_pages
@@ -36,11 +38,19 @@ def _open_database(settings: Settings) -> None:
     )
 
 
+def log_error(exception: Exception) -> None:
+    """A handler failed in a way that nobody foresaw: the log has it, the page stays as it was."""
+    structlog.get_logger(__name__).error("dashboard_handler_failed", exc_info=exception)
+
+
 app = rx.App(
     api_transformer=[create_api()],
     stylesheets=["/tokens.css", "/app.css"],
     reset_style=False,
-    toaster=None,  # notices stand in the page, where they are read
+    # Notices stand in the page, where they are read: no toasts, and no code for them.
+    toaster=None,
+    app_wraps={(55, "ErrorBoundary"): lambda _: default_error_boundary()},
+    backend_exception_handler=log_error,
     html_lang="en-GB",
 )
 add_pages(app)

@@ -17,7 +17,7 @@ _OPENAI = """\
 from llmlab import instrument
 from openai import OpenAI
 
-instrument()                    # every call reports itself
+instrument()          # reads ~/.llmlab/config.json
 client = OpenAI()
 client.chat.completions.create(
     model="gpt-4o-mini",
@@ -28,7 +28,7 @@ _ANTHROPIC = """\
 from llmlab import instrument
 from anthropic import Anthropic
 
-instrument()                    # every call reports itself
+instrument()          # reads ~/.llmlab/config.json
 client = Anthropic()
 client.messages.create(
     model="claude-haiku-4-5",
@@ -40,7 +40,7 @@ _GEMINI = """\
 from llmlab import instrument
 from google import genai
 
-instrument()                    # every call reports itself
+instrument()          # reads ~/.llmlab/config.json
 client = genai.Client()
 client.models.generate_content(
     model="gemini-2.5-flash",
@@ -114,7 +114,10 @@ def _arrival(
     return rx.el.div(
         rx.cond(
             has_calls,
-            rx.fragment(icon("circle-check"), rx.el.div(*_newest(rows, "Calls are arriving"))),
+            rx.fragment(
+                icon("circle-check"),
+                rx.el.div(*_newest(rows, "Calls are arriving"), class_name="grow"),
+            ),
             rx.fragment(
                 rx.el.i(class_name="dot wait-dot pulse"),
                 rx.el.div(

@@ -45,12 +45,14 @@ def _link_hint() -> rx.Component:
     return rx.el.div(
         rx.el.h1("Open LLMLab"),
         rx.el.p(
-            "This browser isn't signed in. On the machine where LLMLab runs, type:",
+            "This browser is not signed in. On the machine where LLMLab runs, type:",
             class_name="muted",
         ),
         rx.el.pre("llmlab open", class_name="code", tab_index=0),
         rx.el.p(
-            "It opens the dashboard. The link that llmlab up printed works too, once.",
+            "It opens the dashboard. The link that ",
+            rx.el.span("llmlab up", class_name="mono"),
+            " printed works too, once.",
             class_name="sm muted",
         ),
         class_name="form",
