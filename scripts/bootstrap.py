@@ -74,12 +74,13 @@ def frontend(_args):
     build_frontend()
 
 
-def wheels(_args):
-    """Build the three wheels into dist/, the dashboard inside."""
+def wheels(args):
+    """Build the three wheels, the dashboard inside, into dist/ or the folder in ARGS."""
     frontend([])
-    say("building the wheels")
-    shutil.rmtree(ROOT / "dist", ignore_errors=True)
-    run(UV, "build", "--quiet", "--all-packages", "--wheel", "--out-dir", ROOT / "dist")
+    folder = Path(*args) if args else ROOT / "dist"
+    for left_over in folder.glob("llmlab*.whl"):
+        left_over.unlink()
+    run(UV, "build", "--quiet", "--all-packages", "--wheel", "--out-dir", folder)
 
 
 COMMANDS = {

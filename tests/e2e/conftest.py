@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 ROOT = Path(__file__).parents[2]
 LLMLAB = Path(sys.executable).with_name("llmlab")
@@ -130,6 +132,17 @@ def read_welcome(process: subprocess.Popen[str]) -> str:
         if line.startswith("Ctrl-C"):
             return "".join(lines)
     raise AssertionError(f"The server ended with code {process.wait()}:\n{''.join(lines)}")
+
+
+def open_websocket(server: RunningServer) -> ClientConnection:
+    """The dashboard's websocket, as a browser on the same origin opens it."""
+    address = server.url.replace("http", "ws", 1) + "/_event/?EIO=4&transport=websocket"
+    return connect(address, origin=Origin(server.url))
+
+
+def first_words(websocket: ClientConnection) -> dict[str, Any]:
+    """What the server says to whoever connects."""
+    return json.loads(str(websocket.recv(10)).removeprefix("0"))
 
 
 def free_port() -> int:

@@ -11,9 +11,16 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from websockets.sync.client import connect
 
-from tests.e2e.conftest import RunningServer, StartServer, free_port, launch, read_welcome
+from tests.e2e.conftest import (
+    RunningServer,
+    StartServer,
+    first_words,
+    free_port,
+    launch,
+    open_websocket,
+    read_welcome,
+)
 
 EVENT = {"model": "gpt-4o-mini", "usage": {"input_tokens": 1000, "output_tokens": 100}}
 
@@ -53,9 +60,8 @@ def test_it_serves_page_api_and_websocket_on_one_port(server: RunningServer) -> 
     assert page.status_code == 200
     assert "text/html" in page.headers["content-type"]
     assert httpx2.get(f"{server.url}/api/health").json()["status"] == "ok"
-    address = server.url.replace("http", "ws", 1) + "/_event/?EIO=4&transport=websocket"
-    with connect(address, origin=server.url) as websocket:  # pyright: ignore[reportArgumentType]
-        assert json.loads(str(websocket.recv(10)).removeprefix("0"))["sid"]
+    with open_websocket(server) as websocket:
+        assert first_words(websocket)["sid"]
 
 
 def test_the_first_start_sets_up_cli_and_sdk(server: RunningServer) -> None:
@@ -101,9 +107,7 @@ def test_ctrl_c_in_a_terminal_stops_everything(home: Path, start_server: StartSe
 
 def test_an_open_websocket_does_not_delay_the_end(home: Path, start_server: StartServer) -> None:
     server = start_server(home)
-    address = server.url.replace("http", "ws", 1) + "/_event/?EIO=4&transport=websocket"
-    with connect(address, origin=server.url) as websocket:  # pyright: ignore[reportArgumentType]
-        websocket.recv(10)
+    with open_websocket(server):
         began = time.monotonic()
         server.stop()
         assert time.monotonic() - began < 9  # less than the time granted to hanging requests
