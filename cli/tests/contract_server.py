@@ -13,28 +13,41 @@ KEY = "llmlab_9Qd4Xk2p_" + "s" * 43 + "c" * 6
 
 def spend(cost: str = "0", events: int = 0, **more: Any) -> dict[str, Any]:
     """Sums over calls as the API answers them."""
-    counts = {"input_tokens": 0, "output_tokens": 0, "unpriced_events": 0, "previous_cost": None}
-    return {"cost": cost, "events": events, **counts, **more}
+    return {
+        "cost": cost,
+        "events": events,
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "unpriced_events": 0,
+        **more,
+    }
+
+
+def period(
+    cost: str, events: int, first_day: str, previous_cost: str | None, **more: Any
+) -> dict[str, Any]:
+    """One of the four figures of the summary."""
+    return {**spend(cost, events, **more), "previous_cost": previous_cost, "first_day": first_day}
 
 
 SUMMARY = {
-    "today": spend("12.34", 812, previous_cost="10.02", first_day="2026-11-23"),
-    "week": spend("45.675", 4011, previous_cost="50.1"),
-    "month": spend("410.16", 9966, previous_cost="380.4444"),
-    "all_time": spend("1234.5600042", 31002, unpriced_events=41),
+    "today": period("12.34", 812, "2026-11-23", "10.02"),
+    "week": period("12.345", 813, "2026-11-23", "50.1"),
+    "month": period("410.16", 9966, "2026-11-01", "380.4444"),
+    "all_time": period("1234.5600042", 31002, "2026-01-31", None, unpriced_events=41),
     "currency": "USD",
     "timezone": "Europe/Berlin",
 }
+_MODELS = {
+    "gpt-4o": spend("310.2", 6001, input_tokens=4_100_000, output_tokens=912_345),
+    "claude-haiku-4.5": spend("0.00042", 3201, input_tokens=12_345, output_tokens=678),
+    "llama-x": spend("0", 41, input_tokens=812, output_tokens=90, unpriced_events=41),
+}
 COSTS = {
-    "data": [
-        {
-            "key": {"model": "gpt-4o"},
-            **spend("310.2", 6001, input_tokens=4_100_000, output_tokens=912_345),
-        },
-        {"key": {"model": "claude-haiku-4.5"}, **spend("0.00042", 3201, input_tokens=12_345)},
-        {"key": {"model": "llama-x"}, **spend("0", 41, unpriced_events=41, input_tokens=812)},
-    ],
-    "total": spend("310.20042", 9243, unpriced_events=41, input_tokens=4_113_157),
+    "data": [{"key": {"model": model}, **figures} for model, figures in _MODELS.items()],
+    "total": spend(
+        "310.20042", 9243, input_tokens=4_113_157, output_tokens=913_113, unpriced_events=41
+    ),
     "source": "rollup",
 }
 QUOTE = {

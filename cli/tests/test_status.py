@@ -6,13 +6,13 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from cli.tests.conftest import Run
-from cli.tests.contract_server import COSTS, SUMMARY, ContractServer, spend
+from cli.tests.contract_server import COSTS, SUMMARY, ContractServer, period, spend
 
 
 def test_status_shows_the_four_periods_and_their_models(server: ContractServer, run: Run):
     shown = run("status")
     assert (shown.code, shown.err) == (0, "")
-    for words in ("$12.34", "$45.68", "$410.16", "$1,234.56", "gpt-4o", "4.1M", "Europe/Berlin"):
+    for words in ("$12.34", "$12.35", "$410.16", "$1,234.56", "gpt-4o", "4.1M", "Europe/Berlin"):
         assert words in shown.out
 
 
@@ -24,7 +24,7 @@ def test_change_names_the_period_it_is_compared_with(server: ContractServer, run
 
 
 def test_a_period_without_a_past_says_so(server: ContractServer, run: Run):
-    summary = {**SUMMARY, "month": spend("5", 1, previous_cost="0")}
+    summary = {**SUMMARY, "month": period("5", 1, "2026-11-01", "0")}
     server.answers["GET /api/costs/summary"] = (200, summary)
     assert "▲ from nothing" in run("status").out
 
@@ -98,8 +98,8 @@ def test_a_long_name_is_never_cut_off(
 
 
 def test_a_workspace_without_calls_says_so(server: ContractServer, run: Run):
-    periods = ("today", "week", "month", "all_time")
-    empty = {name: spend(previous_cost="0", first_day="2026-11-23") for name in periods}
+    nothing = period("0", 0, "2026-11-23", "0")
+    empty = dict.fromkeys(("today", "week", "month", "all_time"), nothing)
     server.answers["GET /api/costs/summary"] = (200, {**SUMMARY, **empty})
     server.answers["GET /api/costs"] = (200, {"data": [], "total": spend(), "source": "rollup"})
     shown = run("status")

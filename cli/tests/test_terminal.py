@@ -13,7 +13,7 @@ import pytest
 if os.name != "posix":
     pytest.skip("Windows has no pseudo-terminals for this", allow_module_level=True)
 
-from cli.tests.contract_server import KEY, SUMMARY, ContractServer, problem, spend
+from cli.tests.contract_server import KEY, SUMMARY, ContractServer, period, problem
 from cli.tests.terminal import INTERRUPTED, Terminal
 
 Start = Callable[..., Terminal]
@@ -107,7 +107,7 @@ def test_watch_follows_the_server_waits_for_it_and_ends_cleanly(
 ):
     with start("status", "--watch") as terminal:
         terminal.expect("$12.34")
-        today = spend("99.01", 813, previous_cost="10.02", first_day="2026-11-23")
+        today = period("99.01", 813, "2026-11-23", "10.02")
         server.answers["GET /api/costs/summary"] = (200, {**SUMMARY, "today": today})
         terminal.expect("$99.01")
         server.answers["GET /api/costs/summary"] = problem(503, "The database is away.")

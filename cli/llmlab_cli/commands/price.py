@@ -10,19 +10,35 @@ from llmlab_cli.config import read_settings
 from llmlab_cli.moments import parse_day
 
 
+def _tokens(flag: str, meaning: str) -> Any:
+    return typer.Option(flag, min=0, metavar="TOKENS", help=meaning)
+
+
 def price(
     model: Annotated[str, typer.Argument(help="Model, as the provider names it.")],
     input_tokens: Annotated[
-        int, typer.Option("--input", min=0, help="All input tokens, cached ones included.")
+        int,
+        typer.Option(
+            "--input", min=0, metavar="TOKENS", help="All input tokens, cached ones included."
+        ),
     ] = 0,
     output_tokens: Annotated[
-        int, typer.Option("--output", min=0, help="All output tokens, reasoning included.")
+        int,
+        typer.Option(
+            "--output", min=0, metavar="TOKENS", help="All output tokens, reasoning included."
+        ),
     ] = 0,
     cache_read: Annotated[
-        int, typer.Option("--cache-read", min=0, help="Of the input: read from the cache.")
+        int,
+        typer.Option(
+            "--cache-read", min=0, metavar="TOKENS", help="Of the input: read from the cache."
+        ),
     ] = 0,
     cache_write: Annotated[
-        int, typer.Option("--cache-write", min=0, help="Of the input: written to the cache.")
+        int,
+        typer.Option(
+            "--cache-write", min=0, metavar="TOKENS", help="Of the input: written to the cache."
+        ),
     ] = 0,
     provider: Annotated[
         Optional[str], typer.Option(help="Who bills; found by the model's name if left out.")

@@ -32,7 +32,7 @@ def status(
             help="provider, model, feature, project, user, day, hour or tag:KEY; twice at most.",
         ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Rows of the table.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, metavar="ROWS", help="Rows of the table.")] = 20,
     project: ProjectName = None,
     watch: Annotated[bool, typer.Option("--watch", help="Keep it up to date.")] = False,
     as_json: AsJson = False,
