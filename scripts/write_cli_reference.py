@@ -4,14 +4,16 @@ The outputs are those of a small server that speaks the contract (the one of the
 a test in tests/unit/checks fails while the page is older than the code.
 """
 
+import io
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "cli.md"
@@ -65,6 +67,7 @@ EXIT_CODES = (
     (errors.NotAuthenticated.exit_code, "no API key, or one that the server doesn't know"),
     (INTERRUPTED, "interrupted with Ctrl-C"),
 )
+NOT_A_NEWCOMERS = ("LLMLAB_", "VIRTUAL_ENV", "CONDA_PREFIX", "FORCE_COLOR", "COLUMNS")
 # Command → what is typed for the outputs on the page.
 SHOWN = {
     "init": (["init", "--yes"], ["init", "--yes", "--json"]),
@@ -109,16 +112,19 @@ class Stage:
 
     def output(self, arguments: list[str]) -> str:
         """What a command prints, with the addresses and folders of a real machine."""
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("LLMLAB_", "VIRTUAL_"))}
-        done = subprocess.run(
-            [sys.executable, "-c", "from llmlab_cli.main import app; app()", *arguments],
-            cwd=self.project,
-            env={**clean, "LLMLAB_HOME": str(self.home), "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if "--json" not in arguments else subprocess.DEVNULL,
-            check=True,
-            encoding="utf-8",
-        )
+        printed = io.StringIO()
+        messages = io.StringIO() if "--json" in arguments else printed
+        variables = {k: v for k, v in os.environ.items() if not k.startswith(NOT_A_NEWCOMERS)}
+        variables["LLMLAB_HOME"] = str(self.home)
+        with (
+            patch.dict(os.environ, variables, clear=True),
+            patch.object(sys, "stdin", io.StringIO()),
+            chdir(self.project),
+            redirect_stdout(printed),
+            redirect_stderr(messages),
+            suppress(SystemExit),
+        ):
+            app(arguments, prog_name="llmlab")
         address = "http://127.0.0.1:8484"
         places = {
             str(self.project.resolve()): "~/project",
@@ -126,7 +132,7 @@ class Stage:
             f"{self.server.url}   ": f"{address:{len(self.server.url)}}   ",  # in a table
             self.server.url: address,
         }
-        text = done.stdout
+        text = printed.getvalue()
         for here, there in places.items():
             text = text.replace(here, there)
         return "\n".join(line.rstrip() for line in text.splitlines())

@@ -16,29 +16,13 @@ def _tokens(flag: str, meaning: str) -> Any:
 
 def price(
     model: Annotated[str, typer.Argument(help="Model, as the provider names it.")],
-    input_tokens: Annotated[
-        int,
-        typer.Option(
-            "--input", min=0, metavar="TOKENS", help="All input tokens, cached ones included."
-        ),
-    ] = 0,
+    input_tokens: Annotated[int, _tokens("--input", "All input tokens, cached ones included.")] = 0,
     output_tokens: Annotated[
-        int,
-        typer.Option(
-            "--output", min=0, metavar="TOKENS", help="All output tokens, reasoning included."
-        ),
+        int, _tokens("--output", "All output tokens, reasoning included.")
     ] = 0,
-    cache_read: Annotated[
-        int,
-        typer.Option(
-            "--cache-read", min=0, metavar="TOKENS", help="Of the input: read from the cache."
-        ),
-    ] = 0,
+    cache_read: Annotated[int, _tokens("--cache-read", "Of the input: read from the cache.")] = 0,
     cache_write: Annotated[
-        int,
-        typer.Option(
-            "--cache-write", min=0, metavar="TOKENS", help="Of the input: written to the cache."
-        ),
+        int, _tokens("--cache-write", "Of the input: written to the cache.")
     ] = 0,
     provider: Annotated[
         Optional[str], typer.Option(help="Who bills; found by the model's name if left out.")
