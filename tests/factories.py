@@ -13,7 +13,7 @@ from llmlab_app.domain.events import CostSource, EventCost, UsageEvent
 from llmlab_app.domain.identity import uuid7
 from llmlab_app.domain.usage import TokenUsage
 from llmlab_app.storage.event_rows import StoredEvent
-from llmlab_app.storage.tables import ProjectRow, WorkspaceRow
+from llmlab_app.storage.tables import MemberRow, ProjectRow, WorkspaceRow
 
 NOON = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
 
@@ -51,13 +51,13 @@ def stored(amount: str | None = "0.00021", **fields: Any) -> StoredEvent:
 
 
 async def tenant(session: AsyncSession, *, timezone: str = "UTC", projects: int = 1) -> Principal:
-    """A workspace with projects, and a principal that may do everything in it."""
+    """A workspace with an owner and projects, and a principal that may do everything in it."""
     workspace = WorkspaceRow(name="test", timezone=timezone)
     session.add(workspace)
     await session.flush()
     names = ["default", *(f"project-{n}" for n in range(1, projects))]
     rows = [ProjectRow(workspace_id=workspace.id, name=name) for name in names]
-    session.add_all(rows)
+    session.add_all([*rows, MemberRow(workspace_id=workspace.id, name="owner", role="owner")])
     await session.flush()
     ids: tuple[UUID, ...] = tuple(row.id for row in rows)
     return Principal(
