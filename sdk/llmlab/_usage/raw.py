@@ -9,6 +9,10 @@ from llmlab._usage.values import fields, items, name
 
 MAX_BYTES = 4_096
 _DEEPEST, _LONGEST_LIST, _LONGEST_ENUM, _LONGEST_KEY = 4, 32, 32, 64
+_LARGEST_FIELD = 100
+"""Bytes of one key and one number or enum name as JSON, at most: 64 + 32 + punctuation."""
+_MOST_LABELS = 1_000
+_labels: set[str] = set()
 _PUNCTUATION = str.maketrans("", "", "-_.")
 
 
@@ -16,9 +20,25 @@ def raw_numbers(usage: object) -> dict[str, Any]:
     """Numbers, flags and short enum names of ``usage``, empty if they exceed 4 kB as JSON."""
     try:
         kept = _kept_fields(usage, _DEEPEST)
-        return kept if len(json.dumps(kept)) <= MAX_BYTES else _numbers_only(kept)
+        if _is_surely_small(kept) or len(json.dumps(kept)) <= MAX_BYTES:
+            return kept
+        return _numbers_only(kept)
     except Exception:
         return {}
+
+
+def _is_surely_small(kept: Mapping[str, Any]) -> bool:
+    """Whether so few fields can't reach the limit: spares the caller's thread an encoding."""
+    entries = len(kept)
+    for part in kept.values():
+        if type(part) is list:
+            return False
+        if type(part) is dict:
+            inner = cast("dict[str, Any]", part)
+            if any(type(each) in (dict, list) for each in inner.values()):
+                return False
+            entries += len(inner)
+    return entries * _LARGEST_FIELD <= MAX_BYTES
 
 
 def _numbers_only(kept: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,14 +49,25 @@ def _numbers_only(kept: Mapping[str, Any]) -> dict[str, Any]:
 def _kept_fields(value: object, depth: int) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     found = fields(value)
-    if not isinstance(found, Mapping) or depth == 0:
+    if not isinstance(found, (dict, Mapping)) or depth == 0:  # dict first: Mapping is slow to ask
         return kept
     for key, part in found.items():
-        label = _enum(key, _LONGEST_KEY)
-        clean = None if label is None else _kept(part, depth)
-        if label is not None and clean is not None:
-            kept[label] = clean
+        if key not in _labels and not _learn_label(key):
+            continue
+        clean = part if type(part) is int and -(2**63) < part < 2**63 else _kept(part, depth)
+        if clean is not None:
+            kept[key] = clean
     return kept
+
+
+def _learn_label(key: object) -> bool:
+    """Whether ``key`` may be kept. Providers use some dozens of them: each is judged once."""
+    label = _enum(key, _LONGEST_KEY)
+    if label is None or label != key:
+        return False
+    if len(_labels) < _MOST_LABELS:
+        _labels.add(label)
+    return True
 
 
 def _kept(value: object, depth: int) -> Any:
@@ -48,7 +79,9 @@ def _kept(value: object, depth: int) -> Any:
         return value if abs(value) < 2.0**63 else None
     if isinstance(value, (list, tuple)):
         return _kept_list(cast("object", value), depth)
-    return _enum(value) or _kept_fields(value, depth - 1) or None
+    if isinstance(value, str):
+        return _enum(value)
+    return _kept_fields(value, depth - 1) or _enum(value)  # the latter: a member of an enum
 
 
 def _kept_list(value: object, depth: int) -> list[Any]:
