@@ -1,7 +1,6 @@
 """Usage × price = cost, line by line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -28,8 +27,7 @@ class CostLine(NamedTuple):
     model: str
 
 
-@dataclass(frozen=True, slots=True)
-class CostBreakdown:
+class CostBreakdown(NamedTuple):
     """The lines of a receipt; ``total`` is their sum, exactly."""
 
     lines: tuple[CostLine, ...]
@@ -46,7 +44,7 @@ def cost_of(
     nobody called the model free.
     """
     consumed = _consumed(usage, units, price)
-    per_unit, unit_prices = price.per_unit, price.unit_prices
+    per_unit, unit_prices, model = price.per_unit, price.unit_prices, price.model
     lines: list[CostLine] = []
     total = ZERO
     for name, quantity in consumed.items():
@@ -54,7 +52,7 @@ def cost_of(
             return _missing(name, price)
         amount = Decimal(quantity)
         cost = rounded(EXACT.multiply(amount, per_unit.get(name, ZERO)))
-        lines.append(CostLine(name, amount, unit_prices.get(name, ZERO), cost, price.model))
+        lines.append(CostLine(name, amount, unit_prices.get(name, ZERO), cost, model))
         total = EXACT.add(total, cost)
     if lines and not total and not price.is_free:
         return _zero(price)

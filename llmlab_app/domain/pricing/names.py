@@ -54,34 +54,28 @@ _PROVIDERS = {
     "hosted_vllm": "vllm",
 }
 
-# OpenTelemetry GenAI provider names where they exist (docs/glossary), else the host's own name.
+# Names that only one biller uses. Open weights have many hosts, so nothing follows from theirs:
+# not from ``mistral:7b``, ``deepseek-r1:8b`` or ``gemma3``.
 _BY_MODEL: tuple[tuple[str, str], ...] = (
-    (r"(?:[a-z-]+\.)?(?:anthropic|amazon|meta|cohere|mistral|ai21|deepseek)\.", "aws.bedrock"),
+    (r"(?:[a-z-]+\.)?(?:anthropic|amazon|meta|cohere|mistral|ai21|openai)\.", "aws.bedrock"),
     (r"accounts/fireworks/", "fireworks"),
     (r"@cf/", "cloudflare"),
-    (r"(?:models/|tunedModels/)?(?:gemini|gemma|imagen|veo|learnlm)-", "google"),
+    (r"(?:models/|tunedModels/)?(?:gemini|imagen|veo)-", "google"),
     (r"claude", "anthropic"),
+    (r"(?:ft:)?(?:gpt-(?!oss)|chatgpt-|o[134](?:-|$)|text-embedding-(?:3|ada))", "openai"),
+    (r"(?:ft:)?(?:davinci|babbage|curie|ada)(?:-|:|$)", "openai"),
+    (r"(?:whisper-1|tts-1|dall-e-|text-davinci|codex-|omni-moderation|computer-use-)", "openai"),
     (
-        r"(?:ft:)?(?:gpt-(?!oss)|chatgpt-|o[134](?:-|$)|text-embedding-(?:3|ada)|omni-moderation)",
-        "openai",
-    ),
-    (
-        r"(?:ft:)?(?:whisper-1|tts-1|dall-e-|davinci|babbage|curie|ada|text-davinci|codex-)",
-        "openai",
-    ),
-    (r"computer-use-preview", "openai"),
-    (
-        r"(?:labs-)?(?:open-)?(?:mistral|mixtral|ministral|codestral|devstral|magistral|pixtral|voxtral)",
+        r"(?!.*instruct)(?:mi|code|dev|magi|mini|pix|vox)s?tral-[a-z0-9-]*(?:latest|2\d{3}|embed)$",
         "mistral",
     ),
-    (r"deepseek-", "deepseek"),
+    (r"open-mi[sx]tral-", "mistral"),
+    (r"deepseek-(?:chat|reasoner|flash|v4-pro|v4-flash)$", "deepseek"),
     (r"grok-", "xai"),
-    (r"(?:c4ai-)?command|embed-(?:english|multilingual|v4)|rerank-", "cohere"),
+    (r"(?:c4ai-)?command-|command$|embed-(?:english|multilingual|v4)|rerank-v", "cohere"),
     (r"voyage-", "voyageai"),
-    (r"sonar", "perplexity"),
-    (r"kimi-|moonshot-", "moonshotai"),
-    (r"glm-", "zai"),
-    (r"minimax-", "minimax"),
+    (r"sonar(?:-|$)", "perplexity"),
+    (r"moonshot-", "moonshotai"),
 )
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), who) for pattern, who in _BY_MODEL)
 
