@@ -130,7 +130,7 @@ class Call:
 
 
 class StreamedCall(Call):
-    """A call whose answer comes in pieces. Ends when the stream does, or is closed, or is dropped."""
+    """A call whose answer comes in pieces; it ends when they do, or are closed, or are dropped."""
 
     __slots__ = ("__weakref__", "pieces")
 

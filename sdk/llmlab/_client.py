@@ -109,13 +109,10 @@ class LLMLabClient:
     ) -> str | None:
         """Report one call by its numbers: ``track_event(model="gpt-4", tokens=1500, cost=0.045)``.
 
-        Args:
-            model: The model that answered.
-            usage: Token counts by name, as in the event's ``usage``; or give ``input_tokens`` and
-                ``output_tokens``; or only the total, as ``tokens``.
-            cost: In US dollars, if you know it better than the server.
-            id: Yours, to make reporting the same call again harmless. Needs ``occurred_at``.
-            occurred_at: Start of the call, with a time zone; default: now.
+        ``usage`` holds token counts by name, as in the event's ``usage``; or give ``input_tokens``
+        and ``output_tokens``, or only the total as ``tokens``. ``cost`` is in US dollars, if you
+        know it better than the server. With an ``id`` of yours and ``occurred_at`` (the start of
+        the call, with a time zone) reporting the same call again is harmless.
 
         Returns the event's id, None if the numbers make no sense.
         """
@@ -146,8 +143,7 @@ class LLMLabClient:
             event.update((name, value) for name, value in optional if value is not None)
             if cost is not None:
                 event["cost"] = _dollars(cost)
-            if not _is_sensible(event):
-                raise ValueError("counts")
+            _check(event)
             scope.note_call()
             report(event, None, scope, self.recorder)
             return event["id"]
@@ -283,9 +279,15 @@ def _dollars(cost: Any) -> str:
     return format(amount, "f")
 
 
-def _is_sensible(event: Event) -> bool:
-    counts = [*(event.get("usage") or {}).values()]
+def _check(event: Event) -> None:
+    """Refuse what the server would refuse.
+
+    Raises:
+        ValueError: a count is not a whole number in range, or there is nothing to count.
+    """
+    counts: list[object] = [*event.get("usage", {}).values()]
     counts += [event[name] for name in ("tokens", "latency_ms") if name in event]
-    return all(type(count) is int and 0 <= count <= MAX_COUNT for count in counts) and (
-        "usage" in event or "tokens" in event or "cost" in event
-    )
+    if not all(type(count) is int and 0 <= count <= MAX_COUNT for count in counts):
+        raise ValueError("counts")
+    if not ("usage" in event or "tokens" in event or "cost" in event):
+        raise ValueError("nothing")

@@ -15,6 +15,7 @@ from typing import (
 )
 
 from llmlab._client import LLMLabClient, track_answer
+from llmlab._identity import name_of
 from llmlab._instrument import watch
 from llmlab._scope import Scope, current_scope, leave
 
@@ -52,16 +53,16 @@ def track_cost(
     whatever the function returns. Only if none was seen is the returned value looked at, for
     usage that another client may have put there.
 
-    Args:
-        provider, model: Who answers, where neither the client nor the answer says.
-        feature: What the calls are for; default ``module:function``.
+    ``provider`` and ``model`` say who answers, where neither the client nor the answer does.
+    ``feature`` is what the calls are for, by default ``module:function``; ``user``, ``session`` and
+    ``tags`` say more. ``client`` reports elsewhere than the environment says.
     """
 
     def decorate(wrapped: F) -> F:
         says: dict[str, Any] = {
             "provider": provider,
             "model": model,
-            "feature": feature or f"{wrapped.__module__}:{wrapped.__qualname__}",
+            "feature": feature or name_of(wrapped),
             "user": user,
             "session": session,
             "tags": tags,
@@ -112,7 +113,7 @@ def _plain(function: Any, visit: _Visit) -> Any:
             result = function(*args, **kwargs)
         finally:
             leave(token)
-        later = _LATER.get(type(result))
+        later = _later(result)
         if later is not None:  # the work itself is still to come
             return later(lambda: result, visit)()
         visit.end(scope, result)
@@ -198,6 +199,10 @@ _LATER: dict[type, Any] = {
     AsyncGeneratorType: _asyncgen,
 }
 """Results that are only promises of the function's work, and how to see them kept."""
+
+
+def _later(result: object) -> Any:
+    return _LATER.get(type(result))
 
 
 class _Items:

@@ -28,7 +28,7 @@ Judged = Callable[[bytes, Verdict], None]
 
 importing = threading.Lock()
 """Held while this thread imports what speaks HTTP, which is slow and belongs on no caller's thread.
-A fork waits for it: a child born in the middle would inherit an import lock that nobody releases."""
+A fork waits for it: a child born in the middle would inherit a lock that nobody releases."""
 
 
 class Delivery:
@@ -87,7 +87,7 @@ class Delivery:
         try:
             self._bell.release()
         except RuntimeError:  # it has rung already
-            pass
+            return
 
     def start(self) -> None:
         """Start the thread if it does not run yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, cast
 
 from llmlab._usage import Usage, storable
 from llmlab._version import SDK
@@ -14,8 +14,18 @@ MAX_NAME = 200
 MAX_TAGS = 32
 _UNBILLED_STATUSES = frozenset((400, 401, 403, 404, 429))
 _NEVER_SENT = frozenset(
-    "ConnectError ConnectTimeout PoolTimeout ProxyError UnsupportedProtocol InvalidURL "
-    "ConnectionRefusedError ClientConnectorError EndpointConnectionError gaierror".split()
+    (
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+        "InvalidURL",
+        "ConnectionRefusedError",
+        "ClientConnectorError",
+        "EndpointConnectionError",
+        "gaierror",
+    )
 )
 
 
@@ -106,10 +116,10 @@ def status_code_of(error: BaseException) -> int | None:
         status = getattr(error, name, None)
         if isinstance(status, int) and 100 <= status <= 599:
             return status
-    answer: Any = getattr(error, "response", None)
+    answer: object = getattr(error, "response", None)
     if isinstance(answer, dict):  # botocore
-        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        return status if isinstance(status, int) else None
+        about: Any = cast("dict[str, Any]", answer).get("ResponseMetadata")
+        return about.get("HTTPStatusCode") if about else None
     return None
 
 

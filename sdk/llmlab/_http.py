@@ -69,7 +69,7 @@ class Connection:
             return self._exchange(method, path, body, headers or {})
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            if fresh or isinstance(error, socket.timeout):  # noqa: UP041  # two classes before 3.10
+            if fresh or isinstance(error, socket.timeout):  # TimeoutError itself only from 3.10
                 raise
             # A kept connection that the server has closed meanwhile: once more, on a new one.
             # Sending an event twice is harmless, the server knows it by its id.

@@ -50,8 +50,10 @@ class Recorder:
             tracker.judged(event.get("charge", "metered"), None, None)
 
     def record_later(self, finish: Callable[[], None]) -> None:
-        """Have ``finish`` record an event soon. All that is safe in a destructor, which may have
-        interrupted anything, this class included."""
+        """Have ``finish`` record an event soon.
+
+        All that is safe in a destructor, which may have interrupted anything, us included.
+        """
         self._late.append(finish)
 
     def gather(self) -> None:

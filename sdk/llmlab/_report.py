@@ -1,4 +1,4 @@
-"""The last step of every event, however it came about: counted by trackers, recorded, remembered."""
+"""The last step of every event, however it came about: counted, recorded, remembered."""
 
 from __future__ import annotations
 

@@ -76,9 +76,11 @@ class Nothing:
     """Outside of every scope: nothing is said."""
 
     feature = user = session = provider = model = recorder = None
-    tags: dict[str, Any] = {}
     trackers: tuple[LLMLabTracker, ...] = ()
     captures = False
+
+    def __init__(self) -> None:
+        self.tags: dict[str, object] = {}
 
 
 NOTHING = Nothing()
@@ -128,4 +130,4 @@ def leave(token: Any) -> None:
     try:
         current_scope.reset(token)
     except ValueError:  # entered in one task, left in another: that task's scope is not ours
-        pass
+        return

@@ -1,4 +1,4 @@
-"""One spool file: append-only lines, each with a version and a checksum.
+r"""One spool file: append-only lines, each with a version and a checksum.
 
     1 8c736521 {"id":"0192f0c1-…","provider":"openai",…}\n
 
@@ -9,6 +9,7 @@ lock of another's file knows that its writer is gone.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import NamedTuple
 from zlib import crc32
 
@@ -126,10 +127,8 @@ class Segment:
         """Close and delete the file."""
         if os.name == "nt":  # an open file can't be deleted there
             self.close()
-        try:
+        with suppress(OSError):
             os.unlink(self.path)
-        except OSError:
-            pass
         self.close()
 
     def close(self) -> None:

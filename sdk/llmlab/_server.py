@@ -160,9 +160,9 @@ def _verdicts(answer: dict[str, Any], count: int) -> list[Verdict]:
     verdicts += [Verdict(None, "accepted")] * (count - len(verdicts))
     listed = answer.get("rejected")
     for refused in cast("List[Any]", listed) if isinstance(listed, list) else []:
-        index = refused.get("index") if isinstance(refused, dict) else None
+        why = cast("Dict[str, Any]", refused) if isinstance(refused, dict) else {}
+        index = why.get("index")
         if isinstance(index, int) and 0 <= index < count:
-            why = cast("Dict[str, Any]", refused)
             code, detail = str(why.get("code", "")), str(why.get("detail", ""))
             verdicts[index] = verdicts[index]._replace(status="rejected", code=code, detail=detail)
     return verdicts

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Iterator, NamedTuple
 
 from llmlab._segment import Segment, encode_line
@@ -38,8 +39,7 @@ class Claim(NamedTuple):
 
 
 class Spool:
-    """Files of this process, files of processes that are gone, and a little memory for a disk that
-    can't be written.
+    """Files of this process, files of processes that are gone, and memory for when the disk fails.
 
     ``written`` and ``settled`` count this process's own events.
     """
@@ -208,10 +208,8 @@ def _make_private(folder: str) -> None:
     above = os.path.dirname(folder)
     if above and above != folder:
         _make_private(above)
-    try:
+    with suppress(FileExistsError):
         os.mkdir(folder, 0o700)
-    except FileExistsError:
-        pass
 
 
 def _files_in(folder: str) -> Iterator[str]:

@@ -27,6 +27,8 @@ class Drops:
         self._counts: dict[str, int] = {}
 
     def add(self, reason: str, count: int = 1) -> None:
+        if not count:
+            return
         with self._lock:
             self._counts[reason] = self._counts.get(reason, 0) + count
 

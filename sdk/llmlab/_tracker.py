@@ -133,7 +133,7 @@ class LLMLabTracker:
 
     def seen(self, event: Event, usage: Usage | None) -> None:
         """A call inside has ended, and its event is about to be recorded."""
-        counts = event.get("usage") or {}
+        counts: dict[str, int] = event.get("usage", {})
         with self._changed:
             self._calls += 1
             self._awaited += 1

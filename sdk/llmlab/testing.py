@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Callable, Iterator
+from typing import Callable, Generator
 
 from llmlab._event import Event
 from llmlab._recorder import Recorder, Trackers, registry
@@ -41,7 +41,7 @@ class _Memory(Recorder):
 
 
 @contextmanager
-def capture() -> Iterator[list[Event]]:
+def capture() -> Generator[list[Event], None, None]:
     """Collect every event of this process in a list, as JSON would hold it, instead of sending it.
 
     Whatever key and server are configured, nothing leaves the process while this is on.

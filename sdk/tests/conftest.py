@@ -3,12 +3,12 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 import pytest
+from sdk.tests import provider as provider_answers
+from sdk.tests.loopback import IngestServer, Loopback
 
 import llmlab
 from llmlab._recorder import registry
 from llmlab.testing import capture
-from sdk.tests import provider as provider_answers
-from sdk.tests.loopback import IngestServer, Loopback
 
 KEY = "llmlab_testkey1_" + "s" * 43
 

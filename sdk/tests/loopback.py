@@ -1,4 +1,4 @@
-"""Real HTTP servers on this machine: one that answers like providers, one that is LLMLab's server."""
+"""Real HTTP servers on this machine: any, and one that speaks LLMLab's contract."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ class Loopback:
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -60,7 +62,7 @@ class Loopback:
                 loopback.requests.append(request)
                 self._send(loopback.answer(request))
 
-            do_GET = do_POST = _serve
+            do_GET = do_POST = _serve  # noqa: N815  # names that http.server calls
 
             def _send(self, answer: Answer) -> None:
                 pieces = answer.body if isinstance(answer.body, list) else None
@@ -133,7 +135,14 @@ class IngestServer:
         if special is not None:
             return special
         if request.path == "/api/health":
-            return Answer({"status": "ok", "version": "0.1.0", "event_fields": self.fields, "ingest_url": None})
+            return Answer(
+                {
+                    "status": "ok",
+                    "version": "0.1.0",
+                    "event_fields": self.fields,
+                    "ingest_url": None,
+                }
+            )
         if request.path != "/api/events/batch":
             return Answer({"code": "not_found"}, 404)
         body = request.body
@@ -153,7 +162,9 @@ class IngestServer:
             status = "rejected" if code else "duplicate" if known else "accepted"
             cost = None if code or not event.get("usage") else "0.00042"
             source = "computed" if cost else "unpriced"
-            results.append({"id": event.get("id"), "status": status, "cost": cost, "cost_source": source})
+            results.append(
+                {"id": event.get("id"), "status": status, "cost": cost, "cost_source": source}
+            )
             if code:
                 rejected.append({"index": index, "code": code, "detail": "because of the test"})
             elif known and event.get("revision", 0) <= self.events[event["id"]].get("revision", 0):

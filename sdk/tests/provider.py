@@ -47,7 +47,9 @@ def answer(request: Request) -> Answer:
     body = request.json if request.headers.get("content-type") == "application/json" else {}
     model = body.get("model", "")
     if model.startswith("error-"):
-        return Answer({"error": {"message": "no: " + json.dumps(body), "type": "test"}}, int(model[6:]))
+        return Answer(
+            {"error": {"message": "no: " + json.dumps(body), "type": "test"}}, int(model[6:])
+        )
     if path.endswith("/chat/completions"):
         return _chat(body)
     if path.endswith("/responses"):
@@ -65,7 +67,9 @@ def _chat(body: dict[str, Any]) -> Answer:
     if not body.get("stream"):
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        return Answer({**about, "object": "chat.completion", "choices": [choice], "usage": CHAT_USAGE})
+        return Answer(
+            {**about, "object": "chat.completion", "choices": [choice], "usage": CHAT_USAGE}
+        )
     wanted = (body.get("stream_options") or {}).get("include_usage")
 
     def chunk(delta: dict[str, Any], reason: str | None = None) -> bytes:
@@ -112,7 +116,10 @@ def _responses(body: dict[str, Any]) -> Answer:
             "item": {**message, "status": "in_progress", "content": []},
         },
         {"type": "response.content_part.added", **where, "part": part},
-        *({"type": "response.output_text.delta", **where, "delta": word, "logprobs": []} for word in WORDS),
+        *(
+            {"type": "response.output_text.delta", **where, "delta": word, "logprobs": []}
+            for word in WORDS
+        ),
         {"type": "response.output_item.done", "output_index": 0, "item": message},
         {"type": "response.completed", "response": whole},
     ]
@@ -132,7 +139,12 @@ def _messages(body: dict[str, Any]) -> Answer:
     }
     if not body.get("stream"):
         return Answer(whole)
-    begun = {**whole, "content": [], "stop_reason": None, "usage": {**MESSAGES_USAGE, "output_tokens": 1}}
+    begun = {
+        **whole,
+        "content": [],
+        "stop_reason": None,
+        "usage": {**MESSAGES_USAGE, "output_tokens": 1},
+    }
     events: list[dict[str, Any]] = [
         {"type": "message_start", "message": begun},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},

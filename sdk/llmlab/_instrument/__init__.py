@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Dict, Mapping, Optional
+from typing import Mapping
 
 from llmlab._config import is_disabled
 from llmlab._instrument import google_genai, openai_like, threads

@@ -8,7 +8,7 @@ of the user is one event, and take the final options, so the model is known.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from llmlab._call import Call, StreamedCall
 from llmlab._event import status_code_of
@@ -83,12 +83,12 @@ class Package(NamedTuple):
 class Attempt:
     """One ``request`` under way, and what we changed in its options."""
 
-    __slots__ = ("_address", "_answer", "_before", "_options", "_package", "call", "api")
+    __slots__ = ("_address", "_answer", "_before", "_options", "_package", "api", "call")
 
     def __init__(
         self, package: Package, client: Any, options: Any, api: Api, *, streams: bool
     ) -> None:
-        body = options.json_data if isinstance(options.json_data, dict) else {}
+        body = _dict(options.json_data)
         provider = _provider(package, client)
         model = body.get("model")
         raw = _raw_kind(options)
@@ -117,9 +117,9 @@ class Attempt:
 
     def _ask_for_usage(self, address: str, body: dict[str, Any]) -> None:
         """Without ``include_usage`` a stream says nothing of what it cost."""
-        extra = self._options.extra_json
-        wished = (extra or {}).get("stream_options") or body.get("stream_options") or {}
-        if wished.get("include_usage") or address in _refusing or "stream_options" in (extra or {}):
+        extra = _dict(self._options.extra_json)
+        wished = _dict(body.get("stream_options"))
+        if wished.get("include_usage") or address in _refusing or "stream_options" in extra:
             return
         self._address = address
         self._before = body
@@ -207,8 +207,11 @@ def _provider(package: Package, client: Any) -> str:
 
 def _raw_kind(options: Any) -> str:
     """``true`` or ``raw``: the body is there; ``stream``: it is read later; "": parsed for us."""
-    headers = options.headers
-    return str(headers.get(_RAW_HEADER, "")) if isinstance(headers, dict) else ""
+    return str(_dict(options.headers).get(_RAW_HEADER, ""))
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _refuses_stream_options(error: BaseException) -> bool:
@@ -257,7 +260,7 @@ def patch(package_name: str, provider: str) -> None:
 
 
 def _raw_kinds(package_name: str) -> tuple[Any, ...]:
-    """The classes of ``with_raw_response`` and ``with_streaming_response``, as far as they exist."""
+    """The classes of ``with_raw_response`` and ``with_streaming_response``, where they exist."""
     kinds: tuple[Any, ...] = ()
     for module_name, class_name in (
         ("_response", "BaseAPIResponse"),

@@ -29,10 +29,11 @@ def is_wanted() -> bool:
 
 def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     """Put ``make(original)`` in the place of ``owner.name``; a missing method is left alone."""
-    original = vars(owner).get(name)
+    own: dict[str, Any] = owner.__dict__
+    original = own.get(name)
     if original is None or hasattr(original, "__llmlab__"):
         return
-    replacement = functools.wraps(original)(make(original))
+    replacement: Any = functools.update_wrapper(make(original), original)
     replacement.__llmlab__ = True
     setattr(owner, name, replacement)
     _replaced.append((owner, name, original, replacement))
@@ -43,7 +44,8 @@ def restore() -> None:
     kept: list[tuple[Any, str, Any, Any]] = []
     while _replaced:
         owner, name, original, replacement = entry = _replaced.pop()
-        if vars(owner).get(name) is replacement:
+        own: dict[str, Any] = owner.__dict__
+        if own.get(name) is replacement:
             setattr(owner, name, original)
         else:
             kept.append(entry)

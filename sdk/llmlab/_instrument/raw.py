@@ -31,8 +31,14 @@ def _listen(response: Any, call: Call) -> None:
     """Every way to read a body that the HTTP library offers leads through these two methods."""
     listener = _Listener(call, response.headers)
     read, aread = response.iter_bytes, response.aiter_bytes
-    response.iter_bytes = lambda *args, **kwargs: listener.hear(read(*args, **kwargs))
-    response.aiter_bytes = lambda *args, **kwargs: listener.ahear(aread(*args, **kwargs))
+
+    def iter_bytes(*args: Any, **kwargs: Any) -> Iterator[bytes]:
+        return listener.hear(read(*args, **kwargs))
+
+    def aiter_bytes(*args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
+        return listener.ahear(aread(*args, **kwargs))
+
+    response.iter_bytes, response.aiter_bytes = iter_bytes, aiter_bytes
 
 
 class _Listener:

@@ -167,6 +167,7 @@ def close_with_async(original: Any) -> Any:
 
 
 def _end(stream: Any) -> None:
-    call: StreamedCall | None = vars(stream).get("_llmlab_call")
+    own: dict[str, Any] = stream.__dict__
+    call: StreamedCall | None = own.get("_llmlab_call")
     if call is not None:
         call.closed()
