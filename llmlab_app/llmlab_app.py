@@ -6,8 +6,12 @@ from contextlib import asynccontextmanager
 import reflex as rx
 import structlog
 from reflex.app import default_error_boundary
+from reflex.config import environment
+from reflex.constants import Dirs
+from starlette.types import ASGIApp
 
 from llmlab_app.api.app import create_api
+from llmlab_app.api.edge import guarded
 from llmlab_app.dashboard.pages.routes import add_pages
 from llmlab_app.dashboard.state.overview import push_live
 from llmlab_app.services.ingestion import start_ingestion, stop_ingestion
@@ -43,9 +47,15 @@ def log_error(exception: Exception) -> None:
     structlog.get_logger(__name__).error("dashboard_handler_failed", exc_info=exception)
 
 
+def at_the_edge(served: ASGIApp) -> ASGIApp:
+    """Everything that is served, behind the edge; the built dashboard's scripts may run."""
+    return guarded(served, get_settings(), environment.REFLEX_WEB_WORKDIR.get() / Dirs.STATIC)
+
+
 app = rx.App(
-    api_transformer=[create_api()],
+    api_transformer=[create_api(), at_the_edge],  # the last is outermost
     stylesheets=["/tokens.css", "/app.css"],
+    head_components=[rx.el.link(rel="icon", type="image/svg+xml", href="/favicon.svg")],
     reset_style=False,
     # Notices stand in the page, where they are read: no toasts, and no code for them.
     toaster=None,

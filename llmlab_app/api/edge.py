@@ -4,6 +4,7 @@ Refuses foreign hosts and origins, bounds and inflates bodies, and puts security
 on every answer. It logs nothing of a request.
 """
 
+from http import HTTPStatus
 from pathlib import Path
 
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
@@ -84,7 +85,9 @@ class Edge:
         is_page = headers.get("content-type", "").startswith("text/html")
         for name, value in self._always.items():
             headers.setdefault(name, value)
-        headers.setdefault("Content-Security-Policy", self._page_policy if is_page else NO_PAGE)
+        if status != HTTPStatus.NOT_MODIFIED:  # without a type; the browser keeps the page's policy
+            policy = self._page_policy if is_page else NO_PAGE
+            headers.setdefault("Content-Security-Policy", policy)
         if (caching := _caching(scope["path"], status, is_page=is_page)) is not None:
             headers.setdefault("Cache-Control", caching)
 

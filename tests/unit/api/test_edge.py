@@ -363,6 +363,13 @@ async def test_a_page_may_run_its_own_inline_scripts_and_no_other(tmp_path: Path
     assert "unsafe-eval" not in answer.headers["content-security-policy"]
 
 
+async def test_a_page_that_did_not_change_keeps_its_policy() -> None:
+    """A 304 has no type, and its headers replace those that the browser has stored."""
+    app = App(status=304)
+    answer = await ask(app)
+    assert "content-security-policy" not in answer.headers
+
+
 @pytest.mark.parametrize(
     ("path", "content_type", "status", "caching"),
     [
