@@ -18,6 +18,7 @@ function SignIn() {
   };
   return (
     <form onSubmit={submit}>
+      <input hidden readOnly autoComplete="username" value="owner" />
       <label className="field">
         <span>Owner password</span>
         <input
