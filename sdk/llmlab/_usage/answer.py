@@ -18,7 +18,7 @@ from llmlab._usage.bedrock import read_metrics
 from llmlab._usage.fees import add_fees
 from llmlab._usage.money import reported_cost
 from llmlab._usage.openai import read_chat
-from llmlab._usage.shapes import read_usage
+from llmlab._usage.shapes import read_usage, told
 from llmlab._usage.usage import Usage, usage_of
 from llmlab._usage.values import NONE, Fields, dollars, fields, first, name
 
@@ -34,15 +34,15 @@ def read_answer(
     answer: Fields, headers: object = None, provider: str | None = None
 ) -> Usage | None:
     """Usage of ``answer``, or None if there is none in it."""
-    told = NONE
+    beside = NONE
     if headers is not None or "ResponseMetadata" in answer:
-        told = response_headers.told(headers or response_headers.of_boto(answer))
+        beside = response_headers.told(headers or response_headers.of_boto(answer))
     batch = "custom_id" in answer
     holder, usage = locate(_in_batch_line(answer) if batch else answer)
     model = model_of(holder)
     counts = read_usage(usage, model) if usage else None
     if counts is None:
-        usage, counts = _beside(holder, told)
+        usage, counts = _beside(holder, beside)
     if counts is None:
         return None
     add_fees(counts, usage, holder)
@@ -56,8 +56,8 @@ def read_answer(
     if "inference_geo" in usage or "speed" in usage:
         counts["inference_geo"] = name(usage.get("inference_geo"), LONGEST_TIER)
         counts["speed"] = name(usage.get("speed"), LONGEST_TIER)
-    if told:
-        _add_headers(counts, told)
+    if beside:
+        _add_headers(counts, beside)
     return usage_of(counts)
 
 
@@ -95,20 +95,19 @@ def _in_batch_line(line: Fields) -> Fields:
     return openai or fields(fields(line.get("result")).get("message"))
 
 
-def _beside(holder: Fields, told: Mapping[str, str]) -> tuple[Fields, dict[str, Any] | None]:
+def _beside(holder: Fields, headers: Mapping[str, str]) -> tuple[Fields, dict[str, Any] | None]:
     """Counts that are in no usage object: the metrics of a stream, bare ones, headers."""
     metrics = fields(holder.get(METRICS))
-    if not metrics:
-        bare = bare_counts(holder)
-        if bare:
-            return bare, read_chat(bare)
-        metrics = response_headers.metrics(told)
-    return (metrics, read_metrics(metrics)) if metrics else (NONE, None)
+    bare = None if metrics else bare_counts(holder)
+    if bare:
+        return bare, told(read_chat(bare), bare)
+    metrics = metrics or response_headers.metrics(headers)
+    return metrics, told(read_metrics(metrics), metrics)
 
 
-def _add_headers(counts: dict[str, Any], told: Mapping[str, str]) -> None:
+def _add_headers(counts: dict[str, Any], headers: Mapping[str, str]) -> None:
     """Tier and price from headers, where the body does not tell."""
     if counts["service_tier"] is None:
-        counts["service_tier"] = normal_tier(told.get(response_headers.TIER))
+        counts["service_tier"] = normal_tier(headers.get(response_headers.TIER))
     if counts.get("reported_cost") is None:
-        counts["reported_cost"] = dollars(told.get(response_headers.COST))
+        counts["reported_cost"] = dollars(headers.get(response_headers.COST))

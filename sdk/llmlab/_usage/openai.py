@@ -86,11 +86,10 @@ def add_image_facts(counts: Counts, usage: Fields, answer: Fields) -> None:
     if not usage.get("output_tokens_details"):
         counts["output_image_tokens"] = counts["output_tokens"]
     author = fields(answer.get("svg_usage"))
-    if author:
-        written = AdditionalUsage(
-            model=name(author.get("model")), usage=usage_of(read_responses(author))
-        )
-        counts["additional_usage"] = (written,)
+    written = usage_of(read_responses(author))
+    if written.output_tokens:
+        model = name(author.get("model"))
+        counts["additional_usage"] = (AdditionalUsage(model=model, usage=written),)
 
 
 def _inclusive(usage: Fields, prompt: Any, completion: Any, inside: Any, within: Any) -> Counts:

@@ -30,7 +30,12 @@ def read_usage(usage: Fields, model: str | None = None) -> Counts | None:
         counts = read_messages(usage, model) if _is_anthropic(usage) else read_responses(usage)
     else:
         counts = _read_rarer(usage)
-    if counts is None or counts.get("input_tokens") or any(counts.values()):
+    return None if counts is None else told(counts, usage)
+
+
+def told(counts: Counts, usage: Fields) -> Counts | None:
+    """``counts``, or None if nothing in ``usage`` was a number: unknown is never 0."""
+    if counts.get("input_tokens") or any(counts.values()):
         return counts
     return counts if _says_zero(usage) else None
 
