@@ -244,14 +244,33 @@ def upgrade() -> None:
         sa.UniqueConstraint("workspace_id", "name"),
     )
     op.create_table(
+        "analysis",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("computed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("window_start", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("window_end", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("calls", sa.BigInteger(), nullable=False),
+        sa.Column("findings", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.id"],
+        ),
+        sa.PrimaryKeyConstraint("workspace_id"),
+    )
+    op.create_table(
         "recommendation",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("project_id", sa.Uuid(), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("expected_saving", sa.Numeric(), nullable=False),
         sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["project_id"],
+            ["project.id"],
+        ),
         sa.ForeignKeyConstraint(
             ["workspace_id"],
             ["workspace.id"],
@@ -324,6 +343,7 @@ def downgrade() -> None:
     op.drop_table("api_key")
     op.drop_index("recommendation_workspace", table_name="recommendation")
     op.drop_table("recommendation")
+    op.drop_table("analysis")
     op.drop_table("project")
     op.drop_table("member")
     op.drop_index("audit_workspace_at", table_name="audit")

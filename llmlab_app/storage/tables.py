@@ -142,12 +142,24 @@ class AuditRow(_Table, table=True):
     detail: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
 
 
+class AnalysisRow(_Table, table=True):
+    """The newest run of advice over a workspace: what it looked at and found."""
+
+    workspace_id: UUID = Field(primary_key=True, foreign_key="workspace.id")
+    computed_at: datetime = Field(sa_type=Timestamp)
+    window_start: datetime = Field(sa_type=Timestamp)
+    window_end: datetime = Field(sa_type=Timestamp)
+    calls: int = Field(sa_type=BigInteger)
+    findings: list[Any] = Field(sa_column=Column(JSONB, nullable=False))
+
+
 class RecommendationRow(_Table, table=True):
     """One piece of advice with its evidence; replaced by the next weekly run while open."""
 
     __table_args__ = (Index("recommendation_workspace", "workspace_id", "created_at"),)
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     workspace_id: UUID = Field(foreign_key="workspace.id")
+    project_id: UUID = Field(foreign_key="project.id")
     rule: str = Field(sa_type=Text)
     status: str = Field(default="open", sa_type=Text)
     expected_saving: Decimal = Field(sa_type=Numeric)
