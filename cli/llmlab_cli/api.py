@@ -149,8 +149,13 @@ def _said(response: httpx.Response) -> str:
     problem = _json(response)
     if not isinstance(problem, dict):
         return ""
-    fields = [f"{each.get('pointer', '')}: {each.get('detail', '')}" for each in _errors(problem)]
-    return " ".join([str(problem.get("detail") or problem.get("title") or ""), *fields]).strip()
+    detail = str(problem.get("detail") or problem.get("title") or "")
+    fields = [
+        f"{field.get('pointer')}: {field.get('detail')}"
+        for field in _errors(problem)
+        if str(field.get("detail")) not in detail
+    ]
+    return " ".join([detail, *fields]).strip()
 
 
 def _errors(problem: Mapping[str, Json]) -> list[dict[str, Json]]:

@@ -80,10 +80,10 @@ def llmlab(
     """Set up what all commands share; without a command, show the help."""
     render.tolerate_narrow_encodings()
     if show_version:
-        typer.echo(f"llmlab-cli {version()}")
+        render.show_text(f"llmlab-cli {version()}")
         raise typer.Exit
     if ctx.invoked_subcommand is None:
-        typer.echo(ctx.get_help())
+        render.show_text(ctx.get_help())
 
 
 for name, command, example in (

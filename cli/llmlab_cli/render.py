@@ -13,7 +13,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.table import Table
     from rich.text import Text
 
@@ -69,6 +69,24 @@ def add_total(grid: Table, *cells: str) -> None:
         column.footer = text(cell)
 
 
+def show(page: RenderableType) -> None:
+    """Put ``page`` on stdout; in a pipe without the spaces that fill a terminal's lines."""
+    console = _console(stderr=False)
+    if console.is_terminal:
+        console.print(page)
+        return
+    with console.capture() as captured:
+        console.print(page)
+    show_text("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def show_text(line: str) -> None:
+    """Put ``line`` on stdout as it is."""
+    # Not typer.echo: on an ASCII terminal that writes UTF-8 all the same.
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()  # now, while a closed pipe can still be handled
+
+
 def screen() -> Console:
     """The console for data, on stdout."""
     return _console(stderr=False)
@@ -117,9 +135,7 @@ def _say(glyph: str, message: str, style: str) -> None:
 
 def print_json(value: Any) -> None:
     """``value`` as JSON on stdout, in ASCII: safe on every terminal and in every pipe."""
-    import typer
-
-    typer.echo(json.dumps(value, indent=2))
+    show_text(json.dumps(value, indent=2))
 
 
 def tolerate_narrow_encodings() -> None:

@@ -53,5 +53,12 @@ def test_a_terminal_without_unicode_gets_the_nearest_ascii(
     assert (shown.stdout + shown.stderr).isascii()
 
 
+def test_a_pipe_gets_no_filling_spaces(server: ContractServer, llmlab: Callable[..., Any]):
+    for command in (["status"], ["price", "gpt-4o"], ["config", "list"]):
+        printed = llmlab(*command)
+        lines = printed.stdout.splitlines()
+        assert lines == [line.rstrip() for line in lines]
+
+
 def test_colour_is_for_terminals_only(server: ContractServer, llmlab: Callable[..., Any]):
     assert "\x1b" not in llmlab("status").stdout

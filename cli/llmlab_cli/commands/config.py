@@ -40,7 +40,7 @@ def list_settings(as_json: AsJson = False) -> None:
     for each in settings:
         value = render.text(each.shown or "–")
         grid.add_row(each.name, value, render.text(each.origin, "dim"))
-    render.screen().print(grid)
+    render.show(grid)
     render.note(f"config.json is {config_path()}")
 
 
@@ -56,7 +56,7 @@ def get_setting(
     if as_json:
         render.print_json({"name": setting.name, "value": value, "origin": setting.origin})
     else:
-        typer.echo(render.clean(value or ""))
+        render.show_text(render.clean(value or ""))
 
 
 @app.command("set", epilog="Example: llmlab config set server https://llmlab.example.org")

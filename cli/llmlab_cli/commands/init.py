@@ -109,10 +109,11 @@ def init(
     wanted = _wants_test_event(asks) if test_event is None else test_event
     stored = _send_test_event(settings) if wanted else None
     if as_json:
-        return render.print_json(_summary(settings, environment, stored))
+        render.print_json(_summary(settings, environment, stored))
+        return
     link = dashboard_link(settings)
     render.note(f"Your dashboard{' (the link signs in once)' if link['signs_in'] else ''}:")
-    return typer.echo(link["url"])
+    render.show_text(link["url"])
 
 
 def _key_from(api_key_stdin: bool) -> Optional[str]:
@@ -150,8 +151,9 @@ def _authenticate(settings: Settings) -> None:
         try:
             api.summary()
         except NotAllowed as problem:
-            return render.warn(f"The key is known, but can't read costs. {problem.what}")
-    return render.done(f"The key {settings.api_key.shown} works")
+            render.warn(f"The key is known, but can't read costs. {problem.what}")
+        else:
+            render.done(f"The key {settings.api_key.shown} works")
 
 
 def _save(settings: Settings, environment: Environment, asks: Asks) -> None:
@@ -199,7 +201,7 @@ def _describe(environment: Environment) -> None:
 
 def _print_two_lines() -> None:
     render.note("Add these two lines where your program starts:")
-    typer.echo("\n" + "\n".join(f"    {line}" for line in TWO_LINES) + "\n")
+    render.show_text("\n" + "\n".join(f"    {line}" for line in TWO_LINES) + "\n")
 
 
 def _wants_test_event(asks: Asks) -> bool:

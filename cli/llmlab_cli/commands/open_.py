@@ -24,13 +24,13 @@ def open_dashboard(
     link = dashboard_link(read_settings())
     opened = not print_only and _show_in_browser(link["url"])
     if as_json:
-        return render.print_json({**link, "opened": opened})
-    typer.echo(link["url"])
+        render.print_json({**link, "opened": opened})
+        return
+    render.show_text(link["url"])
     if not link["signs_in"]:
         render.note("This key can't sign a browser in: the dashboard may ask you to.")
     if not (opened or print_only):
         render.note("No browser to be found here: open the address yourself.")
-    return None
 
 
 def dashboard_link(settings: Settings) -> Dict[str, Any]:
@@ -44,7 +44,8 @@ def dashboard_link(settings: Settings) -> Dict[str, Any]:
             link = api.setup_link()
         except (NotAllowed, NotAuthenticated):
             return plain
-    return {"url": server + link["path"], "signs_in": True, "expires_at": link["expires_at"]}
+    url = f"{server}/{render.clean(link['path']).lstrip('/')}"
+    return {"url": url, "signs_in": True, "expires_at": link["expires_at"]}
 
 
 def _show_in_browser(address: str) -> bool:

@@ -50,19 +50,24 @@ def price(
     with Api(read_settings()) as api:
         quote = api.quote({name: value for name, value in question.items() if value is not None})
     if as_json:
-        return render.print_json(quote)
-    return _print_receipt(model, quote)
+        render.print_json(quote)
+    elif quote["cost"] is None:
+        _say_unpriced(model, quote)
+    else:
+        _print_receipt(model, quote)
 
 
 def _midnight(day: str) -> str:
     return f"{parse_day(day, '--at', 'Give a day: 2026-11-01.').isoformat()}T00:00:00Z"
 
 
+def _say_unpriced(model: str, quote: Dict[str, Any]) -> None:
+    render.show(render.text(f"{model}: {figures.NO_PRICE}"))
+    why = quote.get("detail") or "No price is known for this call."
+    render.warn(f"{why} That is not $0: it is unknown.")
+
+
 def _print_receipt(model: str, quote: Dict[str, Any]) -> None:
-    if quote["cost"] is None:
-        render.screen().print(render.text(f"{model}: {figures.NO_PRICE}", "bold"))
-        why = quote.get("detail") or "No price is known for this call."
-        return render.warn(f"{why} That is not $0: it is unknown.")
     receipt = render.table("", "Quantity", "Per 1M", "Cost", figures=3)
     for line in quote["lines"]:
         receipt.add_row(
@@ -72,11 +77,11 @@ def _print_receipt(model: str, quote: Dict[str, Any]) -> None:
             render.text(figures.receipt_line(line["cost"])),
         )
     render.add_total(receipt, model, "", "", f"${quote['cost']}")
-    render.screen().print(receipt)
-    return render.note(_source(quote))
+    render.show(receipt)
+    render.note(_source(quote))
 
 
 def _source(quote: Dict[str, Any]) -> str:
+    source = f"Source: {quote.get('price_source_url') or quote.get('price_source')}"
     since = str(quote.get("effective_from") or "").split("T")[0]
-    source = quote.get("price_source_url") or quote.get("price_source")
-    return f"Price{f' in force since {since}' if since else ''}. Source: {source}"
+    return f"Price in force since {since}. {source}" if since else source

@@ -53,7 +53,7 @@ def status(
         elif as_json:
             render.print_json(_report(api, settings, period, dimensions))
         else:
-            render.screen().print(page())
+            render.show(page())
 
 
 def _report(api: Api, settings: Settings, period: Since, by: List[str]) -> Dict[str, Any]:
