@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -9,16 +10,16 @@ import pytest
 
 from llmlab._usage import Usage, UsageStream, extract_usage
 
-if sys.version_info < (3, 11):
-    pytest.skip(
-        "The clients are installed beside the newest Pythons only.", allow_module_level=True
-    )
-
-import anthropic.types
-import openai.types
-import openai.types.chat
-import openai.types.responses
-from google.genai import types as genai
+try:
+    import anthropic.types
+    import openai.types
+    import openai.types.chat
+    import openai.types.responses
+    from google.genai import types as genai
+except ImportError as error:
+    if os.environ.get("CI") and sys.version_info >= (3, 11):  # where all three can be installed
+        raise
+    pytest.skip(f"Not installed here: {error.name}.", allow_module_level=True)
 
 CHAT: dict[str, Any] = {
     "id": "chatcmpl-1",
