@@ -9,17 +9,8 @@ from uuid import UUID
 from llmlab_app.domain.errors import FieldError, InvalidInput
 from llmlab_app.domain.events import AdditionalUsage, Charge, RejectionReason, Status, UsageEvent
 from llmlab_app.domain.identity import identify
-from llmlab_app.domain.pricing import infer_provider
+from llmlab_app.domain.pricing import canonical_tier, infer_provider
 from llmlab_app.domain.usage import TokenUsage
-
-TIERS: Mapping[str, str] = {
-    "standard": "default",
-    "on_demand": "default",
-    "auto": "default",
-    "": "default",
-    "on_demand_flex": "flex",
-}
-"""Provider words for the tiers that we name ``default`` and ``flex``."""
 
 UNKNOWN_PROVIDER = "unknown"
 
@@ -90,7 +81,6 @@ def normalise(
         now=now,
         entropy=entropy,
     )
-    tier = (reported.service_tier or "default").lower()
     return UsageEvent(
         project_id=project_id,
         id=id,
@@ -107,7 +97,7 @@ def normalise(
         raw_usage=reported.raw_usage,
         usage_estimated=reported.usage_estimated,
         charge=reported.charge,
-        service_tier=TIERS.get(tier, tier),
+        service_tier=canonical_tier(reported.service_tier),
         speed=reported.speed,
         region=reported.region,
         reported_cost=reported.cost,
