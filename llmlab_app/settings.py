@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     """Events that may wait for a commit before the API answers 503."""
     ingest_writers: int = Field(default=2, ge=1, le=16)
     run_jobs: bool = True
+    price_feed_url: str | None = None
+    """Where newer ``genai-prices`` data is read every day; None stays with what is installed."""
 
     @property
     def is_loopback(self) -> bool:

@@ -30,7 +30,7 @@ Rows are metered calls only, in any order. ``with_segments`` adds:
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -75,6 +75,13 @@ def usage_frame(columns: Mapping[str, Any]) -> pd.DataFrame:
     frame = pd.DataFrame({name: columns[name] for name in DTYPES})
     frame["occurred_at"] = pd.to_datetime(frame["occurred_at"], unit="ms", utc=True)
     return frame.astype(dict(DTYPES))
+
+
+def read_usage(csv: IO[bytes]) -> pd.DataFrame:
+    """The usage frame of CSV in memory: a header, flags as 0 and 1, instants in milliseconds."""
+    numbers = {"occurred_at": "int64", **dict.fromkeys(FLAGS, "int8")}
+    columns = pd.read_csv(csv, dtype={**DTYPES, **numbers}, keep_default_na=False, na_filter=False)
+    return usage_frame({name: columns[name] for name in DTYPES})
 
 
 def with_segments(calls: pd.DataFrame, *, min_calls: int) -> pd.DataFrame:

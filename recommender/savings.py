@@ -92,9 +92,11 @@ def saving_range(
     length = np.exp(rng.normal(0, unknowns.output_length_sd, DRAWS))
     share_of_output = unknowns.output_share
     shares = 1 - (1 - shares) * tokens * (1 - share_of_output + share_of_output * length)
-    bounds: Floats = np.quantile(shares, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    most = float(np.mean(shares >= _MOST_OF_IT * stated))
-    return ShareRange(float(bounds[0]), float(bounds[1]), most)
+    return ShareRange(
+        low=float(np.quantile(shares, (1 - LEVEL) / 2)),
+        high=float(np.quantile(shares, (1 + LEVEL) / 2)),
+        probability=np.count_nonzero(shares >= _MOST_OF_IT * stated) / DRAWS,
+    )
 
 
 def _resampled(current: Ints, counterfactual: Ints, day: Ints, rng: np.random.Generator) -> Floats:

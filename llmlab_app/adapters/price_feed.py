@@ -88,6 +88,11 @@ class GenaiPriceFeed:
         """Name and version of the data."""
         return self._version
 
+    @property
+    def model_count(self) -> int:
+        """How many models are priced."""
+        return sum(len(provider.models) for provider in self._all)
+
     def factors_for(self, provider: str, model: str) -> Sequence[PriceFactor]:
         """None: the feed spells every price out."""
         return ()

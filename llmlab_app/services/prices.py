@@ -1,11 +1,14 @@
 """The price book of this process, and quotes from it."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
 
+import structlog
+
+from llmlab_app.adapters.newest_prices import newest_price_feed
 from llmlab_app.adapters.price_feed import bundled_price_feed
 from llmlab_app.adapters.price_overlay import bundled_price_overlay
 from llmlab_app.domain.access import Principal, Scope
@@ -20,12 +23,39 @@ from llmlab_app.domain.pricing import (
     infer_provider,
 )
 from llmlab_app.domain.usage import TokenUsage
+from llmlab_app.settings import get_settings
+
+_book: PriceBook | None = None
+_log = structlog.get_logger(__name__)
 
 
-@cache
 def current_price_book() -> PriceBook:
-    """Our overlay over the ``genai-prices`` data that is installed."""
-    return PriceBook([bundled_price_overlay(), bundled_price_feed()])
+    """The prices of this process: our overlay over the ``genai-prices`` data."""
+    global _book
+    if _book is None:
+        _book = _read_prices(None)
+    return _book
+
+
+async def refresh_price_book(*, now: datetime) -> None:
+    """Read all prices again and use them from now on.
+
+    If any of them can't be read, nothing changes and the log says why.
+    """
+    global _book
+    try:
+        book = await asyncio.to_thread(_read_prices, get_settings().price_feed_url)
+    except Exception as error:  # whatever a foreign file or server may be wrong with
+        _log.warning("prices not refreshed", error=str(error)[:500], at=now)
+        return
+    if book.version != current_price_book().version:
+        _book = book
+        _log.info("prices refreshed", version=book.version, at=now)
+
+
+def _read_prices(feed_url: str | None) -> PriceBook:
+    feed = newest_price_feed(feed_url) if feed_url else bundled_price_feed()
+    return PriceBook([bundled_price_overlay(), feed])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

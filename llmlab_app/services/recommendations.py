@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-import numpy as np
-import pandas as pd
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from llmlab_app.adapters.capability_file import bundled_capability_table
@@ -28,15 +27,15 @@ from llmlab_app.storage.database import copy_transaction, snapshot, transaction
 from llmlab_app.storage.projects import projects_of
 from llmlab_app.storage.usage_frames import calls_by_day, metered_calls
 from llmlab_app.storage.workspaces import zone_of
-from recommender.advice import Advice, Knowledge, advise
-from recommender.features import DTYPES, usage_frame
+
+if TYPE_CHECKING:
+    from recommender.advice import Advice
 
 MAX_CALLS = 2_000_000
 """Calls analysed at once (about 1 GB); of a busier workspace the newest whole days that fit."""
 
 MAX_FINDINGS = 200
 _one_at_a_time = asyncio.Lock()
-_CSV_DTYPES = {**DTYPES, "occurred_at": "int64", "is_repriceable": "int8", "failed": "int8"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +140,14 @@ async def _window(
     return Period(start, now)
 
 
-def _analyse(csv: BytesIO, window: Period, workspace_id: UUID) -> Advice:
+def _analyse(csv: BytesIO, window: Period, workspace_id: UUID) -> "Advice":
     """The CPU work: runs in a thread, a few seconds for a million calls."""
-    columns = pd.read_csv(csv, dtype=_CSV_DTYPES, keep_default_na=False, na_filter=False)
+    # Imported here because pandas costs time and memory that only the analysing process should pay.
+    import numpy as np
+
+    from recommender.advice import Knowledge, advise
+    from recommender.features import read_usage
+
     knowledge = Knowledge(
         book=current_price_book(),
         table=bundled_capability_table(),
@@ -151,4 +155,4 @@ def _analyse(csv: BytesIO, window: Period, workspace_id: UUID) -> Advice:
         # The same calls give the same ranges again on the same day.
         rng=np.random.default_rng([workspace_id.int, window.end.toordinal()]),
     )
-    return advise(usage_frame({name: columns[name] for name in DTYPES}), knowledge)
+    return advise(read_usage(csv), knowledge)
