@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
+from typing import Callable
 
 from llmlab._event import Event, add_error, add_usage, new_event
 from llmlab._identity import call_site, new_event_id
@@ -65,12 +66,20 @@ class Call:
         """The first piece of the answer is here."""
         self.first_at = time.perf_counter()
 
-    def answered(self, response: object, headers: object = None) -> None:
-        """The provider answered with ``response``."""
+    def answered(
+        self, response: object, headers: object = None, *, is_partial: bool = False
+    ) -> None:
+        """The provider answered with ``response``, or with that much of it."""
         try:
-            self._record(extract_usage(response, self.provider, self.api, headers))
+            usage = extract_usage(response, self.provider, self.api, headers)
+            self._record(usage, is_partial=is_partial)
         except Exception:
             self._recorder.drops.add("internal_error")
+
+    def end_later(self, finish: Callable[[], None]) -> None:
+        """Have ``finish`` end the call from a place where that is safe."""
+        if not self.ended:
+            self._recorder.record_later(finish)
 
     def failed(self, error: BaseException, usage: Usage | None = None) -> None:
         """The call ended with ``error``. ``usage`` is what was consumed until then, if known."""
@@ -174,7 +183,7 @@ class StreamedCall(Call):
     def __del__(self) -> None:
         if not self.ended:
             try:
-                self._recorder.record_later(self.closed)
+                self.end_later(self.closed)
             except Exception:  # the interpreter is leaving and has taken our modules apart
                 return
 

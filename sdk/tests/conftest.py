@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
+from jsonschema import Draft202012Validator
 from sdk.tests import provider as provider_answers
 from sdk.tests.loopback import IngestServer, Loopback
 
@@ -10,6 +13,8 @@ import llmlab
 from llmlab._recorder import registry
 from llmlab.testing import capture
 
+SCHEMA = Path(__file__).parents[2] / "contracts" / "event.schema.json"
+CONTRACT = Draft202012Validator(json.loads(SCHEMA.read_text()))
 KEY = "llmlab_testkey1_" + "s" * 43
 
 
@@ -45,5 +50,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[IngestServer]:
 
 @pytest.fixture
 def events() -> Iterator[list[Any]]:
+    """What this process records, each checked against the contract in the end."""
     with capture() as captured:
         yield captured
+    for event in captured:
+        CONTRACT.validate(json.loads(json.dumps(event)))

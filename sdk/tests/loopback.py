@@ -29,14 +29,18 @@ class Answer(NamedTuple):
     headers: dict[str, str] = {}  # noqa: RUF012  # never changed
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+
 class Loopback:
     """An HTTP server on a free port of 127.0.0.1, answering as ``answer`` says."""
 
     def __init__(self, answer: Callable[[Request], Answer], port: int = 0) -> None:
         self.requests: list[Request] = []
         self.answer = answer
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), self._handler())
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(

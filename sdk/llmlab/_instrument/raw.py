@@ -6,6 +6,7 @@ from typing import Any, AsyncIterator, Iterator
 
 from llmlab._call import Call
 
+_LAST = b"data: [DONE]"
 MAX_KEPT_BYTES = 8 << 20
 """Of a body that the user reads piece by piece; usage in a longer one is not found."""
 
@@ -47,17 +48,20 @@ class _Listener:
         self._headers = headers
         self._kept: list[bytes] = []
         self._size = 0
+        self._is_whole = False
 
     def hear(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         try:
             for piece in pieces:
                 self._keep(piece)
                 yield piece
-        except GeneratorExit:
+        except GeneratorExit:  # perhaps the garbage collector's, so nothing is done here
+            self._call.end_later(self._end)
             raise
         except BaseException as error:
             self._call.failed(error)
             raise
+        self._is_whole = True
         self._end()
 
     async def ahear(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -65,19 +69,24 @@ class _Listener:
             async for piece in pieces:
                 self._keep(piece)
                 yield piece
-        except GeneratorExit:
+        except GeneratorExit:  # perhaps the garbage collector's, so nothing is done here
+            self._call.end_later(self._end)
             raise
         except BaseException as error:
             self._call.failed(error)
             raise
+        self._is_whole = True
         self._end()
 
     def _keep(self, piece: bytes) -> None:
         if not self._kept:
             self._call.began()
+        if _LAST in piece:  # what follows is nothing, and clients do not wait for it
+            self._is_whole = True
         self._size += len(piece)
         if self._size <= MAX_KEPT_BYTES:
             self._kept.append(piece)
 
     def _end(self) -> None:
-        self._call.answered(b"".join(self._kept), self._headers)
+        body = b"".join(self._kept)
+        self._call.answered(body, self._headers, is_partial=not self._is_whole)
