@@ -18,29 +18,43 @@ def decode(text: str | bytes) -> Any:
         try:
             return json.loads(text)
         except ValueError:
-            return _json_lines(text)
+            return _torn_array(text) if text[0] == "[" else _whole(text.split("\n"))
     return _server_sent_events(text) if "data:" in text else None
 
 
-def _json_lines(text: str) -> list[Any]:
-    return [value for value in map(_json, text.split("\n")) if value is not None]
+def _torn_array(text: str) -> list[Any]:
+    """The items of an array that broke off: as many as are whole."""
+    decoder = json.JSONDecoder()
+    values: list[Any] = []
+    at = 1
+    while True:
+        while text[at : at + 1] in (" ", "\t", "\r", "\n", ","):
+            at += 1
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except ValueError:
+            return values
+        values.append(value)
 
 
 def _server_sent_events(text: str) -> list[Any]:
     """The data of each event, whether ``event:`` stands before or after it.
 
-    Lines end at a line feed only: JSON may hold U+2028 and other separators of ``splitlines``.
+    ``splitlines`` would be wrong: JSON may hold U+2028 and others of its line ends.
     """
-    events: list[Any] = []
+    events: list[str] = []
     data: list[str] = []
-    for line in [*text.split("\n"), ""]:
-        line = line.rstrip("\r")
+    for line in [*text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), ""]:
         if line.startswith("data:"):
             data.append(line[5:])
         elif not line and data:
-            events.append(_json("\n".join(data)))
+            events.append("\n".join(data))
             data = []
-    return [event for event in events if event is not None]
+    return _whole(events)
+
+
+def _whole(lines: list[str]) -> list[Any]:
+    return [value for value in map(_json, lines) if value is not None]
 
 
 def _json(text: str) -> Any:

@@ -125,6 +125,19 @@ def test_data_over_several_lines_is_one_event() -> None:
     assert extract_usage(f'data: {first},\ndata: "usage"{second}\n\n') == READ
 
 
+def test_lone_carriage_returns_end_lines_too() -> None:
+    assert extract_usage(f"event: x\rdata: {json.dumps(ANSWER)}\r\r") == READ
+
+
+def test_a_torn_array_tells_what_is_whole_in_it() -> None:
+    whole = json.dumps([ANSWER, ANSWER], indent=2)
+    assert extract_usage(whole[: len(whole) - 40]) == READ
+
+
+def test_a_broken_line_among_json_lines_is_left_out() -> None:
+    assert extract_usage(f'{{"model": "gp\n\n{json.dumps(ANSWER)}\n{{"done"') == READ
+
+
 def test_a_slotted_usage_object_is_read() -> None:
     class SlottedUsage:
         __slots__ = ("completion_tokens", "prompt_tokens", "prompt_tokens_details", "total_tokens")
