@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from llmlab_app.domain.calendar import Period
 from llmlab_app.domain.events import Charge, CostSource, Status
 from llmlab_app.domain.usage import USAGE_FIELDS
+from llmlab_app.storage.database import fetch
 
 _COLUMNS = f"""
     project_id, provider, model, operation, feature, service_tier,
@@ -54,12 +54,11 @@ async def calls_by_day(
     session: AsyncSession, *, projects: Sequence[UUID], since: date
 ) -> list[tuple[date, int]]:
     """Metered calls of each day from ``since`` on, in the workspace's zone, newest first."""
-    found = await session.execute(
-        text(
-            "SELECT day, sum(events)::bigint FROM rollup_day"
-            " WHERE project_id = ANY(:projects) AND charge = :charge AND day >= :since"
-            " GROUP BY day ORDER BY day DESC"
-        ),
+    found = await fetch(
+        session,
+        "SELECT day, sum(events)::bigint AS calls FROM rollup_day"
+        " WHERE project_id = ANY(:projects) AND charge = :charge AND day >= :since"
+        " GROUP BY day ORDER BY day DESC",
         {"projects": list(projects), "charge": Charge.METERED.value, "since": since},
     )
-    return [(day, int(calls)) for day, calls in found]
+    return [(row["day"], row["calls"]) for row in found]
