@@ -6,12 +6,12 @@ from typing import Any, Iterator
 
 import pytest
 from jsonschema import Draft202012Validator
-from sdk.tests import provider as provider_answers
-from sdk.tests.loopback import IngestServer, Loopback
 
 import llmlab
 from llmlab._recorder import registry
 from llmlab.testing import capture
+from sdk.tests import provider as provider_answers
+from sdk.tests.loopback import IngestServer, Loopback
 
 SCHEMA = Path(__file__).parents[2] / "contracts" / "event.schema.json"
 CONTRACT = Draft202012Validator(json.loads(SCHEMA.read_text()))

@@ -20,9 +20,13 @@ def instrumented() -> None:
     llmlab.instrument()
 
 
+def connect(url: str, **more: Any) -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{url}/v1", api_key="x", max_retries=0, **more)
+
+
 @pytest.fixture
 def client(provider: Loopback) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{provider.url}/v1", api_key="x", max_retries=0) as made:
+    with connect(provider.url) as made:
         yield made
 
 
@@ -118,7 +122,7 @@ def test_host_that_refuses_stream_options_is_asked_again_without(events: list[An
         return answers.answer(request)
 
     provider = Loopback(refusing)
-    with openai.OpenAI(base_url=f"{provider.url}/v1", api_key="x", max_retries=0) as client:
+    with connect(provider.url) as client:
         assert len(list(client.chat.completions.create(**ASK, stream=True))) == 6
         assert len(list(client.chat.completions.create(**ASK, stream=True))) == 6
     provider.stop()
@@ -136,9 +140,8 @@ def test_broken_stream_is_an_error_that_may_be_billed(events: list[Any]) -> None
         return Answer([*pieces[:2], b'data: {"error": {"message": "out of breath"}}\n\n'])
 
     provider = Loopback(breaking)
-    with openai.OpenAI(base_url=f"{provider.url}/v1", api_key="x", max_retries=0) as client:
-        with pytest.raises(openai.APIError):
-            list(client.chat.completions.create(**ASK, stream=True))
+    with connect(provider.url) as client, pytest.raises(openai.APIError):
+        list(client.chat.completions.create(**ASK, stream=True))
     provider.stop()
     event = only(events)
     assert (event["status"], event["charge"]) == ("error", "probable")
@@ -161,9 +164,8 @@ def test_failed_provider_may_bill(client: Any, events: list[Any]) -> None:
 
 
 def test_unreachable_provider_does_not_bill(events: list[Any]) -> None:
-    with openai.OpenAI(base_url="http://127.0.0.1:9/v1", api_key="x", max_retries=0) as client:
-        with pytest.raises(openai.APIConnectionError):
-            client.chat.completions.create(**ASK)
+    with connect("http://127.0.0.1:9") as client, pytest.raises(openai.APIConnectionError):
+        client.chat.completions.create(**ASK)
     assert only(events)["charge"] == "unbilled"
 
 
@@ -171,11 +173,8 @@ def test_timeout_may_be_billed(events: list[Any]) -> None:
     import time
 
     provider = Loopback(lambda request: (time.sleep(0.5), answers.answer(request))[1])
-    with openai.OpenAI(
-        base_url=f"{provider.url}/v1", api_key="x", max_retries=0, timeout=0.05
-    ) as client:
-        with pytest.raises(openai.APITimeoutError):
-            client.chat.completions.create(**ASK)
+    with connect(provider.url, timeout=0.05) as client, pytest.raises(openai.APITimeoutError):
+        client.chat.completions.create(**ASK)
     provider.stop()
     assert only(events)["charge"] == "probable"
 
@@ -245,7 +244,7 @@ def test_parsed_answer_that_breaks_its_schema_is_still_counted(
     class Spend(BaseModel):
         dollars: int
 
-    with pytest.raises(ValueError, match="dollars|JSON"):
+    with pytest.raises(ValueError, match=r"dollars|JSON"):
         client.chat.completions.parse(**ASK, response_format=Spend)
     event = only(events)
     assert event["usage"] == USAGE
@@ -269,9 +268,10 @@ def test_async_stream_left_early_or_cancelled_is_an_event(
 ) -> None:
     async def work() -> None:
         async with make_async(provider) as client:
-            async with await client.chat.completions.create(**ASK, stream=True) as stream:
-                async for _ in stream:
-                    break
+            stream = await client.chat.completions.create(**ASK, stream=True)
+            async for _ in stream:
+                break
+            await stream.close()
 
     asyncio.run(work())
     assert only(events)["usage_estimated"] is True
@@ -314,7 +314,7 @@ def test_azure_client_is_billed_by_azure(provider: Loopback, events: list[Any]) 
 
 def test_own_host_has_the_name_it_was_given(provider: Loopback, events: list[Any]) -> None:
     llmlab.instrument(hosts={f"127.0.0.1:{provider.port}": "ollama"})
-    with openai.OpenAI(base_url=f"{provider.url}/v1", api_key="x", max_retries=0) as client:
+    with connect(provider.url) as client:
         client.chat.completions.create(**ASK)
     assert only(events)["provider"] == "ollama"
 
