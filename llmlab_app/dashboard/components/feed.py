@@ -32,7 +32,7 @@ def feed_card(
         ),
         rx.cond(rows.length() > 0, _table(rows, read_at, hold), _empty()),
         rx.el.p(announcement, class_name="sr", aria_live="polite"),
-        class_name="card flush c8",
+        class_name="card flush c8 feed",
     )
 
 

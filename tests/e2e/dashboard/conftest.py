@@ -84,6 +84,7 @@ def signed_in(browser: Browser, server: RunningServer) -> Iterator[OpenPage]:
             storage_state=session,
             permissions=["clipboard-read", "clipboard-write"],
         )
+        context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()
         overheard.listen_to(page)
@@ -107,5 +108,5 @@ def open_page(browser: Browser, busy_server: RunningServer) -> Iterator[OpenPage
 def loaded(page: Page) -> Page:
     """The Overview once its figures are there."""
     page.locator(".stat .big", has_text="$").first.wait_for()
-    page.locator(".tbl tbody tr").first.wait_for()
+    page.locator(".feed tbody tr").first.wait_for()
     return page

@@ -18,7 +18,7 @@ COST = Decimal("0.25")
 SHOWN = """([model, figure]) => new Promise((resolve) => {
   const text = (selector) => document.querySelector(selector)?.textContent;
   const look = () =>
-    text(".tbl tbody .name") === model && text(".stat .big") === figure
+    text(".feed tbody .name") === model && text(".stat .big") === figure
       ? resolve()
       : requestAnimationFrame(look);
   look();
@@ -36,7 +36,7 @@ def spent_today(server: RunningServer) -> Decimal:
 
 
 def newest(page: Page) -> Any:
-    return page.locator(".tbl tbody .name").first
+    return page.locator(".feed tbody .name").first
 
 
 def test_an_event_appears_in_feed_and_cards(

@@ -1,11 +1,12 @@
 """What every page must be: right to the digit, free of sideways scroll, errors and strangers."""
 
 import ast
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from llmlab_app.dashboard import components, formatting
 from llmlab_app.dashboard.components.onboarding import SNIPPETS
@@ -91,7 +92,7 @@ def test_the_trend_has_the_same_numbers_as_its_table_and_the_api(
 def test_the_feed_shows_what_the_api_says(open_page: OpenPage, busy_server: RunningServer) -> None:
     call = a_call(busy_server, charge="metered", cost_source="computed")
     page = loaded(open_page())
-    row = page.locator(f'.tbl tr:has(a[href="/calls/{call["id"]}"])')
+    row = page.locator(f'.feed tr:has(a[href="/calls/{call["id"]}"])')
     if row.count():  # it may have left the feed already
         assert call_cost(Decimal(call["cost"])) in (row.text_content() or "")
 
@@ -161,7 +162,7 @@ def test_the_keyboard_reaches_content_rows_and_days(open_page: OpenPage) -> None
     expect(page.locator(".hit:focus > .tip")).to_be_visible()
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".hit").nth(28)).to_be_focused()
-    newest = page.locator(".tbl tbody .name").first
+    newest = page.locator(".feed tbody .name").first
     newest.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Cost receipt")).to_be_visible()
@@ -185,10 +186,4 @@ def test_the_browser_writes_ages_as_the_server_does(open_page: OpenPage) -> None
     seconds = [0, 4.9, 59, 60, 83, 599, 3_599, 3_600, 86_399, 172_799, 172_800, 10**7]
     page = open_page("/login")
     shown = page.evaluate(f"(all) => {{ {function} return all.map(formatAge) }}", seconds)
-    from datetime import timedelta
-
     assert shown == [formatting.age(timedelta(seconds=each)) for each in seconds]
-
-
-def tab_stops(page: Page) -> int:
-    return page.locator("[tabindex='0'], a, button").count()
