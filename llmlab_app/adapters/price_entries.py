@@ -12,7 +12,6 @@ from llmlab_app.adapters.price_file import (
     PriceEntry,
     PriceFile,
 )
-from llmlab_app.adapters.price_patterns import rank
 from llmlab_app.domain.pricing import (
     Alias,
     DailyHours,
@@ -24,6 +23,7 @@ from llmlab_app.domain.pricing import (
     TokenClass,
     Validity,
 )
+from llmlab_app.domain.pricing.patterns import rank
 
 _MILLION = Decimal(1_000_000)
 _FREE: Mapping[str, Decimal] = {TokenClass.INPUT: Decimal(0), TokenClass.OUTPUT: Decimal(0)}

@@ -16,8 +16,8 @@ import yaml
 
 from llmlab_app.adapters import price_entries
 from llmlab_app.adapters.price_file import PriceFile
-from llmlab_app.adapters.price_patterns import Patterns, starred
 from llmlab_app.domain.pricing import Alias, PriceFactor, PriceFee, PriceRow
+from llmlab_app.domain.pricing.patterns import Patterns, starred
 
 _CHECKOUT = Path(__file__).resolve().parents[2] / "data" / "prices"
 _INSTALLED = Path(__file__).resolve().parents[1] / "_data" / "prices"

@@ -1,8 +1,9 @@
 """What a call costs, from what it consumed and the price in force when it happened.
 
 The flow, top to bottom: ``names`` says who bills and for what, ``book`` finds the price in force,
-``token_classes`` splits the usage into parts billed at one price each, ``costs`` multiplies, and
-``event_costs`` decides which figure counts. Nothing here knows where prices come from.
+``terms`` what a workspace pays instead, ``token_classes`` splits the usage into parts billed at one
+price each, ``costs`` multiplies, and ``event_costs`` decides which figure counts. Nothing here
+knows where prices come from.
 """
 
 from llmlab_app.domain.pricing.book import PriceBook
@@ -21,6 +22,7 @@ from llmlab_app.domain.pricing.rows import (
     Step,
     Validity,
 )
+from llmlab_app.domain.pricing.terms import Discount, MappedModel, PriceOverride, PriceScope, Terms
 from llmlab_app.domain.pricing.token_classes import TokenClass
 from llmlab_app.domain.pricing.unpriced import Unpriced, UnpricedReason
 
@@ -29,14 +31,19 @@ __all__ = [
     "CostBreakdown",
     "CostLine",
     "DailyHours",
+    "Discount",
+    "MappedModel",
     "ModelPrice",
     "PriceBook",
     "PriceFactor",
     "PriceFee",
     "PriceLayer",
+    "PriceOverride",
     "PriceRow",
+    "PriceScope",
     "Source",
     "Step",
+    "Terms",
     "TokenClass",
     "Unpriced",
     "UnpricedReason",

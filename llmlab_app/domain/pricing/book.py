@@ -16,6 +16,7 @@ from llmlab_app.domain.pricing.model_price import ModelPrice
 from llmlab_app.domain.pricing.names import canonical_model, canonical_provider, canonical_tier
 from llmlab_app.domain.pricing.resolution import Resolver
 from llmlab_app.domain.pricing.rows import PriceLayer
+from llmlab_app.domain.pricing.terms import Terms
 from llmlab_app.domain.pricing.unpriced import Unpriced
 
 _MAX_TIMELINES = 20_000
@@ -35,9 +36,14 @@ class _Timeline:
 class PriceBook:
     """Layers of prices, the first of which to answer wins. Immutable; safe to share."""
 
-    def __init__(self, layers: Sequence[PriceLayer]) -> None:
+    def __init__(self, layers: Sequence[PriceLayer], terms: Terms | None = None) -> None:
         self._layers = tuple(layers)
+        self._terms = terms
         self._timelines: dict[_Key, _Timeline] = {}
+
+    def with_terms(self, terms: Terms) -> "PriceBook":
+        """The book of one workspace: the same list prices, and what it pays instead."""
+        return PriceBook((terms, *self._layers), terms)
 
     @cached_property
     def version(self) -> str:
@@ -62,7 +68,7 @@ class PriceBook:
         return answer if isinstance(answer, Unpriced) else answer.price_for(at, input_tokens)
 
     def _compile(self, key: _Key) -> _Timeline:
-        timeline = _timeline(self._layers, _question(key))
+        timeline = _timeline(self._layers, self._terms, _question(key))
         if len(self._timelines) >= _MAX_TIMELINES:
             self._timelines.clear()
         self._timelines[key] = timeline
@@ -84,7 +90,14 @@ def _question(key: _Key) -> Question:
     )
 
 
-def _timeline(layers: Sequence[PriceLayer], question: Question) -> _Timeline:
+def _timeline(layers: Sequence[PriceLayer], terms: Terms | None, question: Question) -> _Timeline:
     resolver = Resolver(layers, question)
-    starts = (_DAWN, *sorted(resolver.boundaries()))
-    return _Timeline(starts, tuple(resolver.answer_at(start) for start in starts))
+    instants = resolver.boundaries()
+    if terms:
+        instants |= terms.boundaries(question)
+    starts = (_DAWN, *sorted(instants))
+    answers = (resolver.answer_at(start) for start in starts)
+    if terms:
+        pairs = zip(starts, answers, strict=True)
+        answers = (terms.applied(question, answer, start) for start, answer in pairs)
+    return _Timeline(starts, tuple(answers))

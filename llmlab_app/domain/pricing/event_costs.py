@@ -34,10 +34,11 @@ def price_event(book: PriceBook, event: UsageEvent) -> tuple[EventCost, ModelPri
     price = _price_in_force(book, event, event.usage)
     if isinstance(price, Unpriced):
         return _unpriced(event, price), None
-    receipt = receipt_of(event.usage, event.units, event.additional_usage, price)
-    if isinstance(receipt, Unpriced):
-        return _unpriced(event, receipt), None
-    return _priced(event, price, receipt.total), price
+    effective = _total(event, event.usage, price.agreed or price)
+    if isinstance(effective, Unpriced):
+        return _unpriced(event, effective), None
+    listed = _total(event, event.usage, price) if price.agreed else effective
+    return _priced(event, price, listed, effective), price
 
 
 def receipt_of(
@@ -97,15 +98,19 @@ def _with_companions(price: ModelPrice, companions: tuple[ModelPrice, ...]) -> M
     return replace(price, companions=companions)
 
 
-def _priced(event: UsageEvent, price: ModelPrice, list_total: Decimal) -> EventCost:
-    effective = list_total
-    if price.agreed is not None and event.usage is not None:
-        agreed = receipt_of(event.usage, event.units, event.additional_usage, price.agreed)
-        effective = list_total if isinstance(agreed, Unpriced) else agreed.total
+def _total(event: UsageEvent, usage: TokenUsage, price: ModelPrice) -> Decimal | Unpriced:
+    receipt = receipt_of(usage, event.units, event.additional_usage, price)
+    return receipt if isinstance(receipt, Unpriced) else receipt.total
+
+
+def _priced(
+    event: UsageEvent, price: ModelPrice, listed: Decimal | Unpriced, effective: Decimal
+) -> EventCost:
+    all_listed = price.is_list and all(companion.is_list for companion in price.companions)
     reported = _reported(event)
     paid_as_reported = reported is not None and canonical_provider(event.provider) in GATEWAYS
     return EventCost(
-        list_cost=list_total if price.is_list else None,
+        list_cost=listed if all_listed and isinstance(listed, Decimal) else None,
         effective_cost=effective,
         reported_cost=reported,
         cost=reported if paid_as_reported else effective,

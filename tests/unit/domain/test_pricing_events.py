@@ -10,47 +10,16 @@ from llmlab_app.domain.pricing import (
     CostBreakdown,
     ModelPrice,
     PriceBook,
-    PriceFactor,
-    PriceFee,
-    PriceRow,
-    Source,
-    Step,
     Unpriced,
     UnpricedReason,
     price_event,
     receipt_of,
 )
-from llmlab_app.domain.pricing.rows import Alias
 from llmlab_app.domain.usage import TokenUsage
 from tests.factories import event
+from tests.unit.domain.shelf import Shelf
 
 THOUSAND_AND_HUNDRED = TokenUsage(input_tokens=1_000, output_tokens=100)
-
-
-class Shelf:
-    """One price for a few models: input $1, output $2, for a million; ``big-model`` tenfold."""
-
-    version = "1"
-
-    def rows_for(self, provider: str, model: str) -> list[PriceRow]:
-        tenfold = {"gpt-4o-mini": 1, "big-model": 10}.get(model)
-        if tenfold is None:
-            return []
-        prices = {"input": Decimal(tenfold), "output": Decimal(2 * tenfold)}
-        step = Step(200_000, {name: 2 * price for name, price in prices.items()})
-        source = Source(text="a page")
-        return [
-            PriceRow(provider=provider, model=model, steps=(Step(0, prices), step), source=source)
-        ]
-
-    def factors_for(self, provider: str, model: str) -> list[PriceFactor]:
-        return []
-
-    def fees_for(self, provider: str, model: str) -> list[PriceFee]:
-        return []
-
-    def aliases_for(self, provider: str, model: str) -> list[Alias]:
-        return []
 
 
 BOOK = PriceBook([Shelf()])

@@ -1,4 +1,4 @@
-"""Names of models in a price file: a whole name, a prefix (``gpt-5*``) or a suffix (``*:free``).
+"""Names of models in a price list: a whole name, a prefix (``gpt-5*``) or a suffix (``*:free``).
 
 Never two stars, so the longest pattern is the most exact one and equal length means equal pattern.
 """
