@@ -4,11 +4,11 @@ Refuses foreign hosts and origins, bounds and inflates bodies, and puts security
 on every answer. It logs nothing of a request.
 """
 
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from llmlab_app.api.content_security import NO_PAGE, page_policy
@@ -19,14 +19,17 @@ from llmlab_app.domain.errors import LLMLabError
 from llmlab_app.settings import Settings
 
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
-_ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
+_ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
     # Not no-referrer: with it a browser sends "Origin: null" with our own forms.
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-_A_YEAR = "max-age=31536000"
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_A_YEAR = b"max-age=31536000"
+_NO_PAGE = NO_PAGE.encode()
+
+Header = tuple[bytes, bytes]
 
 
 def guarded(app: ASGIApp, settings: Settings, frontend: Path | None) -> ASGIApp:
@@ -49,10 +52,10 @@ class Edge:
     def __init__(self, app: ASGIApp, settings: Settings, frontend: Path | None) -> None:
         self._app = app
         self._trust = Trust.of(settings)
-        self._page_policy = page_policy(frontend)
-        self._always = dict(_ALWAYS)
-        if (settings.public_url or "").startswith("https:"):
-            self._always["Strict-Transport-Security"] = _A_YEAR
+        self._page_policy = page_policy(frontend).encode()
+        is_https = (settings.public_url or "").startswith("https:")
+        only_https: tuple[Header, ...] = ((b"strict-transport-security", _A_YEAR),)
+        self._always = _ALWAYS + only_https if is_https else _ALWAYS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -75,27 +78,24 @@ class Edge:
     def _with_headers(self, scope: Scope, send: Send) -> Send:
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                message.setdefault("headers", [])
-                self._add_headers(MutableHeaders(scope=message), scope, message["status"])
+                said = {name.lower(): value for name, value in message.get("headers", ())}
+                ours = self._headers(scope["path"], message["status"], said)
+                missing = [pair for pair in ours if pair[0] not in said]
+                message["headers"] = [*message.get("headers", ()), *missing]
             await send(message)
 
         return send_with_headers
 
-    def _add_headers(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
-        is_page = headers.get("content-type", "").startswith("text/html")
-        for name, value in self._always.items():
-            headers.setdefault(name, value)
-        if status != HTTPStatus.NOT_MODIFIED:  # without a type; the browser keeps the page's policy
-            policy = self._page_policy if is_page else NO_PAGE
-            headers.setdefault("Content-Security-Policy", policy)
-        if (caching := _caching(scope["path"], status, is_page=is_page)) is not None:
-            headers.setdefault("Cache-Control", caching)
-
-
-def _caching(path: str, status: int, *, is_page: bool) -> str | None:
-    """How long an answer may be kept: the names of built files hold a hash of their content."""
-    if path.startswith("/assets/") and status in (200, 304):
-        return f"public, {_A_YEAR}, immutable"
-    if path.startswith("/api/"):
-        return "no-store"  # somebody's costs
-    return "no-cache" if is_page else None
+    def _headers(self, path: str, status: int, said: Mapping[bytes, bytes]) -> Iterator[Header]:
+        """What an answer carries, unless the route says otherwise itself."""
+        is_page = said.get(b"content-type", b"").startswith(b"text/html")
+        yield from self._always
+        if status != HTTPStatus.NOT_MODIFIED:  # has no type; the browser keeps the page's policy
+            yield b"content-security-policy", self._page_policy if is_page else _NO_PAGE
+        if path.startswith("/assets/") and status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+            # The names of built files hold a hash of their content.
+            yield b"cache-control", b"public, %s, immutable" % _A_YEAR
+        elif path.startswith("/api/"):
+            yield b"cache-control", b"no-store"  # somebody's costs
+        elif is_page:
+            yield b"cache-control", b"no-cache"

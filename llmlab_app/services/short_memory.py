@@ -36,6 +36,8 @@ class ShortMemory(Generic[K, V]):
         # abs: a clock that was set back must not keep an answer alive.
         if asked_at is None or answer is None or abs(now - asked_at) >= self._lifetime:
             answer = self._ask(key, now)
+        if answer.done():
+            return answer.result()
         # One caller that gives up must not cancel the look-up that others wait for.
         return await asyncio.shield(answer)
 
