@@ -6,7 +6,7 @@ from llmlab._usage.values import Fields, any_of, fields, first, name
 
 MODEL_NAMES = ("model", "modelVersion", "model_version", "model_id")
 ID_NAMES = ("id", "responseId", "response_id", "generation_id")
-_TIERS = {
+TIERS = {
     "default": "default",
     "standard": "default",
     "on_demand": "default",
@@ -48,8 +48,8 @@ def finish_reason_of(answer: Fields) -> str | None:
 def service_tier_of(answer: Fields, usage: Fields) -> str | None:
     """The tier that served the call, in the event's words; None if the answer does not say."""
     tier = answer.get("service_tier") or usage.get("service_tier")
-    if isinstance(tier, str) and tier in _TIERS:
-        return _TIERS[tier]
+    if isinstance(tier, str) and tier in TIERS:
+        return TIERS[tier]
     if tier is None:
         tier = any_of(usage, ("serviceTier", "trafficType", "traffic_type"))
     if tier is None:
@@ -63,4 +63,4 @@ def normal_tier(tier: object) -> str | None:
     if isinstance(tier, int):
         tier = _TRAFFIC.get(tier)
     word = (name(tier, LONGEST_TIER) or "unspecified").lower()
-    return None if word.endswith("unspecified") else _TIERS.get(word, word)
+    return None if word.endswith("unspecified") else TIERS.get(word, word)

@@ -24,10 +24,8 @@ from llmlab._usage.values import NONE, Fields, dollars, fields, first, name
 
 METRICS = "amazon-bedrock-invocationMetrics"
 
-_ENVELOPES = ("response", "message", "interaction", "delta")
-"""Parts of an event that are an answer themselves, or the end of one."""
-_POCKETS = ("metadata", "x_groq")
-"""Parts that hold usage only: Bedrock's last event, Groq's last chunk."""
+_ENVELOPES = ("response", "message", "interaction", "delta", "metadata")
+"""Parts of an event that are an answer themselves, or the end of one (Bedrock: metadata)."""
 
 
 def read_answer(
@@ -73,12 +71,9 @@ def locate(event: Fields) -> tuple[Fields, Fields]:
             usage = _usage_in(holder)
             if usage:
                 return holder, fields(usage)
-    for part in _POCKETS:
-        inner = event.get(part)
-        usage = _usage_in(fields(inner)) if inner else None
-        if usage:
-            return event, fields(usage)
-    return event, fields(first(event.get("choices")).get("usage"))  # Moonshot's last chunk
+    groq = event.get("x_groq")
+    usage = fields(groq).get("usage") if groq else None
+    return event, fields(usage or first(event.get("choices")).get("usage"))  # the latter: Moonshot
 
 
 def _usage_in(holder: Fields) -> Any:

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sdk.tests.usage.recorded import RECORDED, expected_of, is_strict, records, told
 
 from llmlab._usage import UsageStream, extract_usage
+from sdk.tests.usage.recorded import RECORDED, expected_of, is_strict, records, told
 
 Group = "list[dict[str, Any]]"
 
