@@ -102,23 +102,31 @@ class Delivery:
             ):  # no more threads, or the interpreter is leaving: the spool keeps all
                 self._thread = None
 
-    def flush(self, timeout_seconds: float, *, patient: bool = True) -> bool:
-        """Wait until everything written so far is settled; False if it is not by then.
+    def flush(self, timeout_seconds: float) -> bool:
+        """Wait until everything written so far is settled; False if it is not by then."""
+        goal = self._spool.written
+        return self._wait_until(lambda: self._spool.settled >= goal, timeout_seconds)
 
-        Unless ``patient``, the first failure ends the wait.
-        """
-        goal, failures = self._spool.written, self._failures
+    def leave(self, timeout_seconds: float) -> None:
+        """Deliver what there is, orphans included, unless the server is or turns out to be away."""
+        failures = self._failures
+        if not self.is_failing:
+            self._wait_until(
+                lambda: self._failures > failures or not self._spool.has_events(), timeout_seconds
+            )
+
+    def _wait_until(self, is_done: Callable[[], bool], timeout_seconds: float) -> bool:
         deadline = time.monotonic() + timeout_seconds
-        if self._spool.settled >= goal:
+        if is_done():
             return True
         self._hurry.set()
         self.wake()
         with self._progress:
-            while self._spool.settled < goal and (patient or self._failures == failures):
+            while not is_done():
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._progress.wait(left):
                     break
-        return self._spool.settled >= goal
+        return is_done()
 
     @property
     def is_failing(self) -> bool:
@@ -156,17 +164,15 @@ class Delivery:
         if time.monotonic() >= self._adopt_at:
             self._adopt_at = time.monotonic() + ADOPT_EVERY_SECONDS
             self._spool.adopt_orphans()
-        delivered = MAX_BATCH_EVENTS
-        while delivered >= MAX_BATCH_EVENTS // 2:
-            claim = self._spool.claim()
-            if claim is None:
-                return
+        claim = self._spool.claim()
+        while claim is not None:
             self._fields = None
             if claim.events:
                 self._send(claim.events)
             self._spool.settle(claim)
             self._tell_progress()
-            delivered = len(claim.events)
+            is_full = len(claim.events) >= MAX_BATCH_EVENTS // 2
+            claim = self._spool.claim() if is_full or self._spool.has_orphans() else None
 
     def _send(self, events: list[bytes]) -> None:
         """Have every one of ``events`` judged, in parts if the server does not take them whole."""

@@ -34,15 +34,16 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class Recorder:
-    """Where events of one destination go. This one has no key yet, so it only counts them."""
+    """Where events of one destination go. This one has nowhere to put them, so it counts them."""
 
-    def __init__(self) -> None:
+    def __init__(self, reason: str = "no_key") -> None:
+        self._reason = reason
         self.drops = Drops()
         self._late: deque[Callable[[], None]] = deque(maxlen=MAX_LATE)
 
     def record(self, event: Event, trackers: Trackers = ()) -> None:
         """Take one event. Never blocks on anything but the local disk."""
-        self._drop("no_key", event, trackers)
+        self._drop(self._reason, event, trackers)
 
     def _drop(self, reason: str, event: Event, trackers: Trackers) -> None:
         self.drops.add(reason)
@@ -116,8 +117,7 @@ class SpoolRecorder(Recorder):
     def leave(self, timeout_seconds: float) -> None:
         """The process ends: one last try, unless the server is known to be away."""
         self.gather()
-        if not self._delivery.is_failing:
-            self._delivery.flush(timeout_seconds, patient=False)
+        self._delivery.leave(timeout_seconds)
         self._spool.close()
 
     def after_fork(self) -> None:
@@ -166,6 +166,7 @@ class _Registry:
         self._lock = threading.RLock()
         self._recorders: dict[Destination, SpoolRecorder] = {}
         self._without_key = Recorder()
+        self._broken = Recorder("internal_error")
         self._default: Recorder | None = None
         self._look_again_at = 0.0
         self._has_exit = False
@@ -173,31 +174,35 @@ class _Registry:
         self.before_exit: list[Callable[[], None]] = []
 
     def default(self) -> Recorder:
-        """The recorder that environment and config file name."""
+        """The recorder that environment and config file name. Never raises."""
         if self.override is not None:
             return self.override
-        if self._default is None or (
-            self._default is self._without_key and time.monotonic() > self._look_again_at
-        ):
+        has_one = isinstance(self._default, SpoolRecorder)
+        if not has_one and time.monotonic() > self._look_again_at:
             # The first `llmlab up` may come after the start of this process.
             self._look_again_at = time.monotonic() + _LOOK_FOR_KEY_EVERY_SECONDS
             self._default = self.at(resolve())
-        return self._default
+        return self._default or self._without_key
 
     def at(self, destination: Destination) -> Recorder:
-        """The recorder of ``destination``, the same one for everybody."""
+        """The recorder of ``destination``, the same one for everybody. Never raises."""
         if self.override is not None:
             return self.override
         if destination.api_key is None:
             return self._without_key
         with self._lock:
             recorder = self._recorders.get(destination)
-            if recorder is None:
-                if not self._has_exit:
-                    self._has_exit = True
-                    atexit.register(self._leave)
-                recorder = self._recorders[destination] = SpoolRecorder(destination)
-            return recorder
+            return recorder or self._open(destination)
+
+    def _open(self, destination: Destination) -> Recorder:
+        try:
+            recorder = self._recorders[destination] = SpoolRecorder(destination)
+            if not self._has_exit:
+                atexit.register(self._leave)
+                self._has_exit = True
+        except Exception:  # such as a module that a signal handler found half imported
+            return self._broken
+        return recorder
 
     def after_fork(self) -> None:
         """In a child: everything under way belongs to the parent."""
@@ -213,6 +218,7 @@ class _Registry:
         self._recorders.clear()
         self._without_key = Recorder()
         self._default = None
+        self._look_again_at = 0.0
 
     def _leave(self) -> None:
         deadline = time.monotonic() + EXIT_SECONDS

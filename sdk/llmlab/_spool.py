@@ -152,6 +152,10 @@ class Spool:
         held = (*self._own_segments(), *self._adopted)
         return bool(self._memory) or any(segment.done < segment.size for segment in held)
 
+    def has_orphans(self) -> bool:
+        """True if something is left of a process that is gone."""
+        return bool(self._adopted)
+
     def settle(self, claim: Claim) -> None:
         """Take the events of ``claim`` out of the queue: each has been delivered or set aside."""
         with self._lock:
