@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from pkgutil import resolve_name
 from typing import Annotated, Any
 
 import psycopg
+import structlog
 import typer
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -27,10 +29,10 @@ from granian.server import Server
 from pydantic import ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
-from tzlocal import get_localzone_name
 
 from llmlab_app.adapters.embedded_postgres import EmbeddedPostgres
 from llmlab_app.adapters.home_lock import only_server_of
+from llmlab_app.adapters.host_timezone import host_timezone
 from llmlab_app.adapters.listen_address import check_is_free
 from llmlab_app.domain.errors import InvalidInput, LLMLabError, Unavailable
 from llmlab_app.services import access, setup
@@ -40,6 +42,7 @@ from llmlab_app.storage.migrations import migrate
 
 _APP = "llmlab_app.llmlab_app:app"  # by name: it is imported in the worker, and by nobody else
 _OLDEST_POSTGRES = 15
+_WATCH_SECONDS = 2
 _DRAIN_SECONDS = 10  # for requests that are being answered when we stop
 
 
@@ -114,12 +117,34 @@ def _web(site: Path) -> Path:
 def _database(settings: Settings) -> Iterator[str]:
     """URL of the database to use; the embedded one runs as long as the block."""
     if settings.database_url is None:
-        with EmbeddedPostgres(settings.home) as url:
+        database = EmbeddedPostgres(settings.home)
+        with database as url, _kept_alive(database):
             yield url
     else:
         url = settings.database_url.get_secret_value()
         _check_postgres(url)
         yield url
+
+
+@contextmanager
+def _kept_alive(database: EmbeddedPostgres) -> Iterator[None]:
+    """Look after the database every two seconds; the worker reconnects by itself."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(_WATCH_SECONDS):
+            try:
+                database.revive()
+            except LLMLabError as error:
+                typer.echo(f"✗ {error.detail}", err=True)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _check_postgres(url: str) -> None:
@@ -155,7 +180,7 @@ async def _make_ready(settings: Settings, url: str) -> tuple[setup.Start, str]:
     open_database(url)
     now = datetime.now(UTC)
     try:
-        start = await setup.prepare(settings, timezone=get_localzone_name(), now=now)
+        start = await setup.prepare(settings, timezone=host_timezone(), now=now)
         return start, await access.mint_setup_link(now)
     finally:
         await close_database()
@@ -214,10 +239,27 @@ def _load_app(site: Path, settings: Settings, welcome: str) -> Any:
     """The ASGI app, in the worker. Reflex looks for ``rxconfig.py`` in the current directory."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the parent decides what a hang-up means
     _in_background(_end_with_parent)
+    _configure_log()
     os.chdir(site)
     make_app = resolve_name(_APP)
     _in_background(_announce, settings, welcome)
     return make_app()
+
+
+def _configure_log() -> None:
+    """Plain lines on stderr. No local variables in tracebacks: they hold keys and are slow."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
 
 
 def _in_background(function: Callable[..., None], *arguments: Any) -> None:

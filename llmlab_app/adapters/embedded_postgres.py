@@ -18,6 +18,7 @@ import fcntl
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -43,8 +44,6 @@ _STOP_SECONDS = 60.0
 _RETRY_SECONDS = 0.02
 _RESTART_SECONDS = 0.3
 _LOG_BYTES = 10_000_000
-# Servers that we started and others still use: to forget a child is a ResourceWarning.
-_LEFT_RUNNING: list[subprocess.Popen[Any]] = []
 
 # Modest enough for a laptop, and durable.
 _SETTINGS = {
@@ -110,6 +109,16 @@ class EmbeddedPostgres:
             with _lock(self._place):
                 self._leave(self._place, self._share)
 
+    def revive(self) -> None:
+        """Start the server again if it has died under us, of kill -9 or for want of memory.
+
+        Raises:
+            Unavailable: if it can't be started.
+        """
+        if self._place and self._share and self._pid(self._place) is None:
+            with _lock(self._place):
+                self._run(self._place)
+
     def _join(self, place: Place) -> None:
         with _lock(place):
             self._share = (place.folder / "in-use").open("ab")
@@ -164,14 +173,14 @@ class EmbeddedPostgres:
                 start_new_session=True,  # a terminal's Ctrl-C is ours, and we stop it when drained
                 **place.account.run_options(),
             )
+        # Reaped at once, also when others stop it: to them a corpse would look alive.
+        threading.Thread(target=self._child.wait, daemon=True).start()
 
     def _leave(self, place: Place, share: IO[bytes]) -> None:
         self._share = None
         with share, suppress(BlockingIOError):  # blocked: somebody else still uses the server
             fcntl.flock(share, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._shut_down(place)
-        if self._child and self._child.poll() is None:
-            _LEFT_RUNNING.append(self._child)
 
     def _shut_down(self, place: Place) -> None:
         """Stop the server politely; if that takes too long, at once: the next start recovers."""

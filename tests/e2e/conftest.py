@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,16 +28,21 @@ LLMLAB = Path(sys.executable).with_name("llmlab")
 class RunningServer:
     """A server that has said that it runs. ``url`` has no slash at its end."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     home: Path
     url: str
-    welcome: str
+    output: Path
+
+    @property
+    def log(self) -> str:
+        """All that it has printed so far."""
+        return self.output.read_text()
 
     @property
     def sign_in_url(self) -> str:
         """The single-use link that signs a browser in."""
-        found = re.search(r"http\S+/setup\?token=\S+", self.welcome)
-        assert found, self.welcome
+        found = re.search(r"http\S+/setup\?token=\S+", self.log)
+        assert found, self.log
         return found[0]
 
     @property
@@ -50,10 +56,10 @@ class RunningServer:
         return httpx2.request(method, self.url + path, headers=headers, timeout=20, **options)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> str:
-        """Send a signal and wait for the end; returns what it printed on the way."""
+        """Send a signal and wait for the end; returns all that it printed."""
         self.process.send_signal(how)
-        rest, _ = self.process.communicate(timeout=60)
-        return rest
+        self.process.wait(60)
+        return self.log
 
 
 StartServer = Callable[..., RunningServer]
@@ -95,43 +101,64 @@ def fresh_home() -> Iterator[Path]:
 
 
 @contextmanager
-def running(home: Path, environment: Mapping[str, str] | None = None) -> Iterator[RunningServer]:
+def running(
+    home: Path,
+    environment: Mapping[str, str] | None = None,
+    command: Sequence[str | Path] = (LLMLAB, "up"),
+    inherited: Mapping[str, str] | None = None,
+) -> Iterator[RunningServer]:
     """A server on a free port; whatever happens, it and its database end with the block."""
     port = free_port()
-    process = launch(home, {"LLMLAB_PORT": str(port), **(environment or {})})
-    try:
-        yield RunningServer(process, home, f"http://127.0.0.1:{port}", read_welcome(process))
-    finally:
-        with process:
+    chosen = {"LLMLAB_PORT": str(port), **(environment or {})}
+    with launched(home, chosen, command, inherited) as (process, output):
+        wait_until_it_runs(process, output)
+        yield RunningServer(process, home, f"http://127.0.0.1:{port}", output)
+
+
+@contextmanager
+def launched(
+    home: Path,
+    environment: Mapping[str, str] | None = None,
+    command: Sequence[str | Path] = (LLMLAB, "up"),
+    inherited: Mapping[str, str] | None = None,
+) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A started process and the file with its output, which nobody has to read on."""
+    if inherited is None:
+        inherited = {name: value for name, value in os.environ.items() if "LLMLAB" not in name}
+    with (
+        tempfile.NamedTemporaryFile(prefix="llmlab-output-") as output,
+        subprocess.Popen(
+            command,
+            env={**inherited, "LLMLAB_HOME": str(home), **(environment or {})},
+            cwd="/",
+            stdout=output,
+            stderr=output,
+        ) as process,
+    ):
+        try:
+            yield process, Path(output.name)
+        finally:
             process.terminate()
 
 
-def launch(
-    home: Path,
-    environment: Mapping[str, str] | None = None,
-    command: tuple[str, ...] = (str(LLMLAB), "up"),
-) -> subprocess.Popen[str]:
-    """`llmlab up` with nothing of ours in its environment but ``environment``."""
-    inherited = {name: value for name, value in os.environ.items() if "LLMLAB" not in name}
-    return subprocess.Popen(
-        command,
-        env={**inherited, "LLMLAB_HOME": str(home), **(environment or {})},
-        cwd="/",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def wait_until_it_runs(process: subprocess.Popen[bytes], output: Path) -> None:
+    while "\nCtrl-C" not in output.read_text():
+        assert process.poll() is None, f"It ended with {process.returncode}:\n{output.read_text()}"
+        time.sleep(0.02)
 
 
-def read_welcome(process: subprocess.Popen[str]) -> str:
-    """What a server says until it runs."""
-    assert process.stdout
-    lines: list[str] = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("Ctrl-C"):
-            return "".join(lines)
-    raise AssertionError(f"The server ended with code {process.wait()}:\n{''.join(lines)}")
+def processes_of(home: Path) -> dict[int, str]:
+    """Every live process that works for ``home``: servers, workers, PostgreSQL."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()  # empty for a corpse
+            environment = (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if command and str(home).encode() in command + environment:
+            found[int(process.name)] = command.replace(b"\0", b" ").decode()
+    return found
 
 
 def open_websocket(server: RunningServer) -> ClientConnection:

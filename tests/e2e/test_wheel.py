@@ -14,10 +14,9 @@ from tests.e2e.conftest import (
     ROOT,
     RunningServer,
     first_words,
-    free_port,
     fresh_home,
     open_websocket,
-    read_welcome,
+    running,
 )
 
 
@@ -54,22 +53,11 @@ def installed(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def installed_server(installed: Path) -> Iterator[RunningServer]:
     """`llmlab up` of the installation: no node, no bun, no shell on its PATH, and no checkout."""
-    port = free_port()
     with (
         fresh_home() as home,
-        subprocess.Popen(
-            [installed, "up"],
-            env={"PATH": "", "LLMLAB_HOME": str(home), "LLMLAB_PORT": str(port)},
-            cwd="/",
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process,
+        running(home, command=(installed, "up"), inherited={"PATH": ""}) as server,
     ):
-        try:
-            yield RunningServer(process, home, f"http://127.0.0.1:{port}", read_welcome(process))
-        finally:
-            process.terminate()
+        yield server
 
 
 def test_the_server_wheel_holds_all_that_a_checkout_has(wheels: Path) -> None:

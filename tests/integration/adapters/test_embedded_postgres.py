@@ -229,6 +229,22 @@ def test_nothing_committed_is_lost_when_server_and_process_are_killed(home: Path
         assert one(url, "SELECT count(*) - max(n) FROM written") == 1
 
 
+def test_a_server_that_dies_under_us_can_be_revived(home: Path) -> None:
+    database = EmbeddedPostgres(home)
+    url = database.start()
+    dead = server_pid(home)
+    os.kill(dead, signal.SIGKILL)
+    while server_pid(home) == dead:  # asked again and again, as the server does
+        database.revive()
+        time.sleep(0.05)
+    assert one(url, "SELECT 1") == 1
+    alive = server_pid(home)
+    database.revive()
+    assert server_pid(home) == alive
+    database.stop()
+    assert not runs(alive)
+
+
 def test_a_pid_file_that_names_somebody_else_does_not_stop_the_start(home: Path) -> None:
     with EmbeddedPostgres(home):
         text = (home / "pg/data/postmaster.pid").read_text()
