@@ -26,7 +26,7 @@ _cookie = APIKeyCookie(
 )
 
 
-def sent_key(
+async def sent_key(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     key_header: Annotated[str | None, Security(_key_header)],
 ) -> str | None:

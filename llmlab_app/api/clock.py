@@ -3,6 +3,6 @@
 from datetime import UTC, datetime
 
 
-def now() -> datetime:
-    """The instant of arrival, as a dependency, so that tests may set it."""
+async def now() -> datetime:
+    """The instant of arrival, as a dependency; async, since a plain one costs a thread."""
     return datetime.now(UTC)

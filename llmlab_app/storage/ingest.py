@@ -84,8 +84,8 @@ async def commit_batch(
         await stage(connection, events)
         inserted = await _insert_new(connection)
         await fold(connection, "SELECT 1 AS sign, * FROM inserted", slot=slot)
-        repeated = [each for each in events if _key(each) not in inserted]
-        stored = await _settle_repeated(connection, repeated, slot)
+        all_new = inserted == len(events)
+        stored = {} if all_new else await _settle_repeated(connection, events, slot)
     known.months |= months
     known.prices |= new_prices.keys()
     return [_committed(each, stored) for each in events]
@@ -95,16 +95,17 @@ def _key(stored: StoredEvent) -> Key:
     return stored.event.project_id, stored.event.id
 
 
-async def _insert_new(connection: psycopg.AsyncConnection[Any]) -> set[Key]:
+async def _insert_new(connection: psycopg.AsyncConnection[Any]) -> int:
+    """Move what isn't stored yet from the stage into the ledger, and say how many that were."""
     cursor = await connection.execute(
         f"""
         WITH i AS (
             INSERT INTO event ({COLUMNS}) SELECT {COLUMNS} FROM stage ORDER BY project_id, id
             ON CONFLICT DO NOTHING RETURNING *)
-        INSERT INTO inserted SELECT * FROM i RETURNING project_id, id
+        INSERT INTO inserted SELECT * FROM i
         """.encode()
     )
-    return set(await cursor.fetchall())
+    return cursor.rowcount
 
 
 async def _keep_prices(
@@ -121,23 +122,23 @@ async def _keep_prices(
 
 
 async def _settle_repeated(
-    connection: psycopg.AsyncConnection[Any], repeated: Sequence[StoredEvent], slot: int
+    connection: psycopg.AsyncConnection[Any], events: Sequence[StoredEvent], slot: int
 ) -> dict[Key, Committed]:
-    """Amend what has a higher revision; for the rest, what is stored."""
-    if not repeated:
-        return {}
+    """Of the events that were stored before: amend those with a higher revision, answer all."""
+    cursor = await connection.execute(b"SELECT project_id, id FROM inserted")
+    inserted: set[Key] = set(await cursor.fetchall())
+    repeated = [each for each in events if _key(each) not in inserted]
     amended = await ledger.amend_staged(
         connection, repeated, actor="ingest", action="event.revised", slot=slot
     )
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(
+    async with connection.cursor(row_factory=dict_row) as rows:
+        await rows.execute(
             f"SELECT e.project_id, e.id, e.cost, e.cost_source FROM event e"
             f" JOIN stage s USING (project_id, id, ts) WHERE {AMONG}".encode(),
             bounds(repeated),
         )
         return {
-            (row["project_id"], row["id"]): _repeated(row, amended)
-            for row in await cursor.fetchall()
+            (row["project_id"], row["id"]): _repeated(row, amended) for row in await rows.fetchall()
         }
 
 
