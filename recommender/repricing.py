@@ -168,7 +168,7 @@ def _cost_at(price: ModelPrice, tokens: Quantities, searches: Ints) -> Counterfa
     consumed = _consumed(price, tokens, searches)
     missing = consumed.keys() - price.unit_prices.keys()
     if missing and not price.is_free:
-        return _unpriced(UnpricedReason.MISSING_UNIT_PRICE, price, f"no price for {min(missing)!r}")
+        return _unpriced(UnpricedReason.MISSING_UNIT_PRICE, price, f"no price for '{min(missing)}'")
     nothing = np.zeros_like(searches)
     lines = {name: _line(n, price.unit_prices.get(name, ZERO)) for name, n in consumed.items()}
     cost = sum(lines.values(), nothing)
