@@ -6,7 +6,6 @@ import reflex as rx
 from reflex.event import EventCallback
 from reflex.vars import ArrayVar, NumberVar, ObjectVar, StringVar
 from reflex_components_core.core.banner import has_connection_errors
-from reflex_components_core.react_router.dom import ReactRouterLink
 
 from llmlab_app.dashboard.components.icons import icon
 from llmlab_app.dashboard.components.local import age
@@ -82,7 +81,7 @@ def _row(row: ObjectVar[FeedRow], read_at: NumberVar) -> rx.Component:
     return rx.el.tr(
         rx.el.td(age(at=row.at, now=read_at), class_name="faint nowrap num p2"),
         rx.el.td(
-            ReactRouterLink.create(row.model, _badge(row), to=row.href, class_name="name"),
+            rx.el.a(row.model, _badge(row), href=row.href, class_name="name"),
             rx.el.div(
                 _feature(row),
                 " · ",

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import reflex as rx
 from reflex.event import EventCallback
 from reflex.vars import ArrayVar, ObjectVar
-from reflex_components_core.react_router.dom import ReactRouterLink
 
 from llmlab_app.dashboard.components.icons import icon
 from llmlab_app.dashboard.components.local import copy_button, tabs
@@ -157,5 +156,5 @@ def _arrived(row: ObjectVar[FeedRow]) -> rx.Component:
         ", ",
         rx.el.span(row.cost, class_name="num"),
         ". ",
-        ReactRouterLink.create("Show its receipt", to=row.href),
+        rx.el.a("Show its receipt", href=row.href),
     )

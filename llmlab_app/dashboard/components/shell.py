@@ -3,7 +3,6 @@
 import reflex as rx
 from reflex.style import LiteralColorMode
 from reflex_components_core.core.banner import has_connection_errors
-from reflex_components_core.react_router.dom import ReactRouterLink
 
 from llmlab_app.dashboard.components.icons import icon, logo
 
@@ -16,7 +15,8 @@ PAGES = (
 def shell(*content: rx.Component, current: str = "") -> rx.Component:
     """A page. ``current`` is the name of its entry in the navigation, if it has one."""
     return rx.el.div(
-        rx.el.a("Skip to content", href="#main", class_name="skip"),
+        # The browser's own jump moves the focus; a client-side one would not.
+        rx.el.a("Skip to content", href="#main", reload_document=True, class_name="skip"),
         rx.el.div(_sidebar(current), rx.el.div(_top_bar(), _main(content)), class_name="app"),
         _tab_bar(current),
     )
@@ -47,7 +47,7 @@ def _tab_bar(current: str) -> rx.Component:
 
 def _links(current: str, *, icon_size: int) -> list[rx.Component]:
     return [
-        ReactRouterLink.create(
+        rx.el.a(
             icon(tag, icon_size),
             name,
             href=href,
@@ -81,7 +81,7 @@ def _connection_notice() -> rx.Component:
 
 def brand() -> rx.Component:
     """The name and sign of the product, leading home."""
-    return ReactRouterLink.create(logo(), "LLMLab", href="/", class_name="brand")
+    return rx.el.a(logo(), "LLMLab", href="/", class_name="brand")
 
 
 def theme_button() -> rx.Component:

@@ -1,7 +1,6 @@
 """Why did this call cost that?"""
 
 import reflex as rx
-from reflex_components_core.react_router.dom import ReactRouterLink
 
 from llmlab_app.dashboard.components.icons import icon
 from llmlab_app.dashboard.components.receipt import call_details, receipt_paper
@@ -12,7 +11,7 @@ from llmlab_app.dashboard.state.call import CallState
 def call_page() -> rx.Component:
     """The receipt of one call."""
     return shell(
-        ReactRouterLink.create(icon("arrow-left"), "Overview", to="/", class_name="link40 g8"),
+        rx.el.a(icon("arrow-left"), "Overview", href="/", class_name="link40 g8"),
         rx.cond(
             CallState.problem != "",
             rx.el.div(

@@ -1,7 +1,6 @@
 """An address that leads nowhere."""
 
 import reflex as rx
-from reflex_components_core.react_router.dom import ReactRouterLink
 
 from llmlab_app.dashboard.components.icons import icon
 from llmlab_app.dashboard.components.shell import shell
@@ -13,7 +12,7 @@ def not_found_page() -> rx.Component:
         rx.el.div(
             icon("search", 24),
             rx.el.h1("There is no such page"),
-            ReactRouterLink.create("Open the overview", to="/", class_name="btn"),
+            rx.el.a("Open the overview", href="/", class_name="btn"),
             class_name="empty card",
         )
     )

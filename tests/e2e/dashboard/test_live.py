@@ -1,5 +1,6 @@
 """Money moves, and the page moves with it."""
 
+from dataclasses import replace
 from decimal import Decimal
 from statistics import median
 from time import perf_counter
@@ -115,7 +116,8 @@ def test_the_page_recovers_from_a_restart_of_the_server(browser: Browser) -> Non
             expect(page.locator(".stat .big").first).to_have_text("$0.00")
             server.stop()
             expect(page.get_by_text("Live updates paused")).to_be_visible(timeout=30_000)
-        with running(home, {"LLMLAB_PORT": port}) as again:
+        with running(home, {"LLMLAB_PORT": port}) as restarted:
+            again = replace(restarted, url=server.url)
             track(again, "after-the-restart")
             expect(newest(page)).to_have_text("after-the-restart", timeout=30_000)
             expect(page.get_by_text("Live updates paused")).not_to_be_visible()
