@@ -60,8 +60,9 @@ async def _ticking(jobs: Sequence[Job]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        scheduler.shutdown(wait=False)
-        await _cancelled(runs)
+        scheduler.shutdown(wait=False)  # in the loop's next round it cancels what runs
+        if runs:
+            await asyncio.wait(list(runs))  # so that the database may be closed after us
 
 
 async def _run(job: Job, runs: "set[asyncio.Task[None]]") -> None:
@@ -71,17 +72,11 @@ async def _run(job: Job, runs: "set[asyncio.Task[None]]") -> None:
     started = perf_counter()
     try:
         await job.run(now=datetime.now(UTC))
+    except asyncio.CancelledError:
+        _log.info("job stopped", job=job.name)  # ends the task: the scheduler is shutting down
     except Exception:
         _log.exception("job failed; it runs again at its next turn", job=job.name)
     else:
         _log.info("job done", job=job.name, seconds=round(perf_counter() - started, 3))
     finally:
         runs.discard(task)
-
-
-async def _cancelled(runs: "set[asyncio.Task[None]]") -> None:
-    """Cancel what runs and wait until it has ended, so that the database may be closed."""
-    running = list(runs)
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
