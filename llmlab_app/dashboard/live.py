@@ -22,7 +22,7 @@ from llmlab_app.dashboard.views.feed import FEED_ROWS
 from llmlab_app.dashboard.views.overview import Feed, Overview, feed_of, overview_of
 from llmlab_app.dashboard.views.series import COLOURS
 from llmlab_app.domain.access import Principal
-from llmlab_app.domain.errors import LLMLabError, Unauthenticated
+from llmlab_app.domain.errors import Conflict, LLMLabError, NotFound, Unauthenticated
 from llmlab_app.domain.spend import Dimension, Spend
 from llmlab_app.services.access import authenticate_session
 from llmlab_app.services.calls import latest_calls
@@ -119,28 +119,38 @@ def _lacks_a_model(history: SpendHistory, report: OverviewReport) -> bool:
     return len(known) < COLOURS and not spent <= known
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Whose browser a tab is in, and which project it shows; None for all of them."""
+
+    cookie: str
+    project: str | None
+
+
 class Live:
     """Who watches in this process, and the loop that pushes to them."""
 
     def __init__(self) -> None:
-        self._cookies: dict[str, str] = {}
+        self._seats: dict[str, Seat] = {}
         self._audiences: dict[tuple[UUID, ...], Audience] = {}
         self._changed = asyncio.Event()
 
-    async def watch(self, tab: str, cookie: str) -> Audience:
+    async def watch(self, tab: str, seat: Seat) -> Audience:
         """What ``tab`` may see now; every later view is pushed to it.
 
         Raises:
             Unauthenticated: nobody is signed in there.
+            NotFound, Conflict: there is no such project any more.
             Unavailable: the database can't be reached.
         """
-        audience = await self._audience_of(cookie)
-        self._cookies[tab] = cookie
+        self._seats.pop(tab, None)
+        audience = await self._audience_of(seat)
+        self._seats[tab] = seat
         await audience.read(since=monotonic() - FRESH_SECONDS)
         return audience
 
-    async def _audience_of(self, cookie: str) -> Audience:
-        principal = await authenticate_session(cookie, datetime.now(UTC))
+    async def _audience_of(self, seat: Seat) -> Audience:
+        principal = await authenticate_session(seat.cookie, datetime.now(UTC), seat.project)
         key = (principal.workspace_id, *principal.project_ids)
         return self._audiences.setdefault(key, Audience(principal))
 
@@ -174,12 +184,14 @@ class Live:
 
     async def _tabs_by_audience(self, screens: Screens) -> dict[int, list[str]]:
         tabs_of: dict[int, list[str]] = {}
-        for tab, cookie in list(self._cookies.items()):
+        for tab, seat in list(self._seats.items()):
             try:
-                audience = await self._audience_of(cookie)
+                audience = await self._audience_of(seat)
             except Unauthenticated:
-                self._cookies.pop(tab, None)
+                del self._seats[tab]
                 await screens.sign_out(tab)
+            except (NotFound, Conflict):  # the project was archived: the page stays as it is
+                del self._seats[tab]
             else:
                 tabs_of.setdefault(id(audience), []).append(tab)
         return tabs_of
@@ -192,7 +204,7 @@ class Live:
             return
         for tab in tabs:
             if not await screens.show(tab, audience.overview, feed):
-                self._cookies.pop(tab, None)
+                self._seats.pop(tab, None)
         audience.pushed = audience.overview
 
     def _feed_if_due(self, audience: Audience, now: float) -> Feed | None:

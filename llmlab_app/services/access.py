@@ -85,11 +85,19 @@ async def authenticate_key(token: str, project_name: str | None, now: datetime) 
     return known.grant.principal(project_name)
 
 
-async def authenticate_session(cookie: str, now: datetime) -> Principal:
+async def authenticate_session(
+    cookie: str, now: datetime, project_name: str | None = None
+) -> Principal:
     """The caller whose browser holds ``cookie``, the value of ``llmlab_session``.
+
+    Args:
+        cookie: As sent.
+        now: The moment of the request.
+        project_name: The project that the page shows, None for all of them.
 
     Raises:
         Unauthenticated: no such session, or it was revoked or has expired.
+        NotFound, Conflict: the project can't be selected, see ``Grant.principal``.
     """
     known = await find_session(_hash(cookie), now)
     if known is None or known.expires_at <= now or known.last_used_at <= now - SESSION_IDLE:
@@ -98,7 +106,7 @@ async def authenticate_session(cookie: str, now: datetime) -> Principal:
             code="not_signed_in",
         )
     await note_session_use(known, now)
-    return known.grant.principal()
+    return known.grant.principal(project_name)
 
 
 async def sign_in(password: str, *, client: str, user_agent: str, now: datetime) -> SignedIn:

@@ -5,6 +5,7 @@ from reflex.style import LiteralColorMode
 from reflex_components_core.core.banner import has_connection_errors
 
 from llmlab_app.dashboard.components.icons import icon, logo
+from llmlab_app.dashboard.state.project import ProjectState
 
 PAGES = (
     ("Overview", "/", "layout-dashboard"),
@@ -26,6 +27,7 @@ def _sidebar(current: str) -> rx.Component:
     return rx.el.aside(
         rx.el.div(
             brand(),
+            _project_switch(),
             rx.el.nav(*_links(current, icon_size=18), class_name="nav", aria_label="Pages"),
             rx.el.div(
                 rx.el.span("Theme", class_name="muted"), theme_button(), class_name="side-foot"
@@ -38,7 +40,11 @@ def _sidebar(current: str) -> rx.Component:
 
 
 def _top_bar() -> rx.Component:
-    return rx.el.header(brand(), theme_button(), class_name="top")
+    return rx.el.header(
+        brand(),
+        rx.el.div(_project_switch(), theme_button(), class_name="row"),
+        class_name="top",
+    )
 
 
 def _tab_bar(current: str) -> rx.Component:
@@ -50,11 +56,27 @@ def _links(current: str, *, icon_size: int) -> list[rx.Component]:
         rx.el.a(
             icon(tag, icon_size),
             name,
-            href=href,
+            href=href + ProjectState.query,
             custom_attrs={"aria-current": "page"} if name == current else {},
         )
         for name, href, tag in PAGES
     ]
+
+
+def _project_switch() -> rx.Component:
+    """Chooses one project or all; absent where there is only one."""
+    choice = rx.el.label(
+        rx.el.span("Project", class_name="sr"),
+        rx.el.select(
+            rx.el.option("All projects", value=""),
+            rx.foreach(ProjectState.names, lambda name: rx.el.option(name, value=name)),
+            value=ProjectState.chosen,
+            on_change=ProjectState.choose,
+        ),
+        icon("chevrons-up-down"),
+        class_name="switch",
+    )
+    return rx.fragment(rx.cond(ProjectState.names.length() > 1, choice))
 
 
 def _main(content: tuple[rx.Component, ...]) -> rx.Component:

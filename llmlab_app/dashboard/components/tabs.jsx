@@ -21,7 +21,7 @@ function Tabs({ label, labels, children }) {
           </button>
         ))}
       </div>
-      <div role="tabpanel" id={`${id}panel`} aria-labelledby={`${id}${chosen}`}>
+      <div key={chosen} role="tabpanel" id={`${id}panel`} aria-labelledby={`${id}${chosen}`}>
         {[children].flat()[chosen]}
       </div>
     </>

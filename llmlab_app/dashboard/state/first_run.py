@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import reflex as rx
 from reflex.event import EventSpec
 
-from llmlab_app.dashboard.state.session import LOGIN, visitor
+from llmlab_app.dashboard.state.session import LOGIN, selected_project, visitor
 from llmlab_app.domain.errors import LLMLabError
 from llmlab_app.domain.events import Charge
 from llmlab_app.domain.normalise import ReportedEvent
@@ -24,8 +24,6 @@ class FirstRunState(rx.State):
     @rx.event
     async def send_test(self) -> EventSpec | None:
         """Store one event that counts towards nothing; the feed shows it like any other."""
-        if (principal := await visitor(self)) is None:
-            return rx.redirect(LOGIN)
         event = ReportedEvent(
             model="gpt-4o-mini",
             provider="openai",
@@ -35,6 +33,8 @@ class FirstRunState(rx.State):
             sdk="llmlab-dashboard",
         )
         try:
+            if (principal := await visitor(self, selected_project(self))) is None:
+                return rx.redirect(LOGIN)
             await track(principal, [event], now=datetime.now(UTC))
             self.problem = ""
         except LLMLabError as error:

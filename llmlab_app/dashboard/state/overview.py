@@ -7,8 +7,14 @@ import reflex as rx
 from reflex.event import EventSpec
 from reflex.state import BaseState
 
-from llmlab_app.dashboard.live import Live
-from llmlab_app.dashboard.state.session import LOGIN, session_cookie, visitor
+from llmlab_app.dashboard.live import Live, Seat
+from llmlab_app.dashboard.state.project import ProjectState
+from llmlab_app.dashboard.state.session import (
+    LOGIN,
+    selected_project,
+    session_cookie,
+    visitor,
+)
 from llmlab_app.dashboard.views.by_model import ByModel
 from llmlab_app.dashboard.views.cards import StatCard
 from llmlab_app.dashboard.views.feed import FeedRow
@@ -45,7 +51,9 @@ class OverviewState(rx.State):
     async def open(self) -> EventSpec | None:
         """Load everything; from now on every change is pushed here."""
         self.is_pointed_at = self.is_focused = False
-        return await self._load()
+        if (elsewhere := await self._load()) is None and not self.problem:
+            await (await self.get_state(ProjectState)).load()
+        return elsewhere
 
     @rx.event
     async def hold(self, means: str, is_on: bool) -> EventSpec | None:
@@ -60,7 +68,8 @@ class OverviewState(rx.State):
 
     async def _load(self) -> EventSpec | None:
         try:
-            audience = await _live.watch(self.router.session.client_token, session_cookie(self))
+            seat = Seat(session_cookie(self), selected_project(self))
+            audience = await _live.watch(self.router.session.client_token, seat)
         except Unauthenticated:
             return rx.redirect(LOGIN)
         except LLMLabError as error:

@@ -22,9 +22,18 @@ def session_cookie(state: rx.State) -> str:
     return cookies[_SESSION_COOKIE].value if _SESSION_COOKIE in cookies else ""
 
 
-async def visitor(state: rx.State) -> Principal | None:
-    """Who looks, or None for nobody we know."""
+def selected_project(state: rx.State) -> str | None:
+    """The project that the address names, None for all of them."""
+    return state.router.url.query_parameters.get("project") or None
+
+
+async def visitor(state: rx.State, project: str | None = None) -> Principal | None:
+    """Who looks, at one project or at all of them; None for nobody we know.
+
+    Raises:
+        NotFound, Conflict: there is no such project, or no longer.
+    """
     try:
-        return await authenticate_session(session_cookie(state), datetime.now(UTC))
+        return await authenticate_session(session_cookie(state), datetime.now(UTC), project)
     except Unauthenticated:
         return None
