@@ -146,12 +146,12 @@ def test_an_empty_standard_input_is_no_key(home: Path, quiet_server: ContractSer
     assert quiet_server.requests == []
 
 
-def test_a_script_that_agrees_to_nothing_is_told_what_to_pass(
-    quiet_server: ContractServer, run: Run
+def test_a_script_that_does_not_ask_for_a_test_event_sends_none(
+    home: Path, quiet_server: ContractServer, run: Run
 ):
-    refused = connect(run, quiet_server)
-    assert refused.code == 2
-    assert "--no-test-event" in refused.err
+    assert connect(run, quiet_server).code == 0
+    assert stored(home)["server"] == quiet_server.url
+    assert quiet_server.sent("/api/events/track") == []
 
 
 def test_a_key_that_may_only_write_is_accepted_with_a_warning(

@@ -60,6 +60,9 @@ def test_a_newcomer_is_led_from_nothing_to_the_dashboard(
 def test_a_wrong_address_can_be_corrected(newcomer: ContractServer, start: Start):
     with start("init", "--server", "http://127.0.0.1:1") as terminal:
         terminal.expect("Cannot reach http://127.0.0.1:1: connection refused.")
+        terminal.expect("Server address [http://127.0.0.1:1]:")
+        terminal.type("")
+        terminal.expect("Cannot reach http://127.0.0.1:1: connection refused.")
         terminal.type("nonsense")
         terminal.expect("is not a server address")
         terminal.type(newcomer.url)

@@ -36,16 +36,16 @@ class Asks:
     yes: bool
     person: bool
 
-    def agrees(self, question: str, *, script: str) -> bool:
+    def agrees(self, question: str) -> bool:
         """Whether the answer is yes.
 
         Raises:
-            BadUsage: nobody is there to answer; ``script`` says what to pass instead.
+            BadUsage: nobody is there to answer.
         """
         if self.yes:
             return True
         if not self.person:
-            raise BadUsage(f"Nobody is here to answer: {question}", script)
+            raise BadUsage(f"Nobody is here to answer: {question}", "Pass --yes to agree.")
         return typer.confirm(render.clean(question), default=True, err=True)
 
     def until(self, attempt: Callable[[Settings], None], settings: Settings, name: str) -> Settings:
@@ -61,18 +61,23 @@ class Asks:
                 if self.yes or not self.person:
                     raise
                 render.fail(problem.what, problem.next_step)
-                settings = replace(settings, **{name: self._typed(name)})
+                settings = replace(settings, **{name: _typed(getattr(settings, name))})
             else:
                 return settings
 
-    def _typed(self, name: str) -> Setting:
-        while True:
-            label = {"server": "Server address", "api_key": "API key (hidden)"}[name]
-            typed = typer.prompt(label, hide_input=name == "api_key", err=True).strip()
-            try:
-                return Setting(name, CHECKS[name](typed, "typed"), "typed")
-            except BadUsage as problem:
-                render.fail(problem.what, problem.next_step)
+
+def _typed(current: Setting) -> Setting:
+    """The setting as a person types it; Enter alone tries the same address again."""
+    is_key = current.name == "api_key"
+    label = "API key (hidden)" if is_key else "Server address"
+    while True:
+        answer = typer.prompt(
+            label, default=None if is_key else current.value, hide_input=is_key, err=True
+        )
+        try:
+            return Setting(current.name, CHECKS[current.name](answer.strip(), "typed"), "typed")
+        except BadUsage as problem:
+            render.fail(problem.what, problem.next_step)
 
 
 def init(
@@ -87,7 +92,7 @@ def init(
     ] = None,
     test_event: Annotated[
         Optional[bool],
-        typer.Option("--test-event/--no-test-event", help="Send a test event, or don't ask."),
+        typer.Option("--test-event/--no-test-event", help="Send a test event, or none, unasked."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree to every question.")] = False,
     as_json: AsJson = False,
@@ -177,7 +182,7 @@ def _save(settings: Settings, environment: Environment, asks: Asks) -> None:
 def _agree_to_replace(name: str, old: str, new: str, asks: Asks) -> None:
     old, new = (str(Setting(name, value, "").shown) for value in (old, new))
     change = f"config.json: {name} {old} becomes {new}"
-    if not asks.agrees(f"{change}. Replace it?", script="Pass --yes to replace it."):
+    if not asks.agrees(f"{change}. Replace it?"):
         raise Problem("Kept config.json as it was.")
     render.note(change)
 
@@ -205,8 +210,9 @@ def _print_two_lines() -> None:
 
 
 def _wants_test_event(asks: Asks) -> bool:
+    """A script that says nothing about it sends none."""
     question = "Send a test event? It is marked as a test and never counts as spend."
-    return asks.agrees(question, script="Pass --test-event or --no-test-event, or --yes.")
+    return asks.yes or (asks.person and asks.agrees(question))
 
 
 def _send_test_event(settings: Settings) -> Dict[str, Any]:
