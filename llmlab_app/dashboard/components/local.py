@@ -73,7 +73,16 @@ class SignIn(LocalComponent):
     source = "sign_in.jsx"
 
 
+class SignOut(LocalComponent):
+    """A button that ends this browser's session; its child is the icon."""
+
+    tag = "SignOut"
+    source = "sign_out.jsx"
+    hooks = ()
+
+
 age = Age.create
 copy_button = CopyButton.create
 tabs = Tabs.create
 sign_in = SignIn.create
+sign_out = SignOut.create

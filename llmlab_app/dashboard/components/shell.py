@@ -5,7 +5,8 @@ from reflex.style import LiteralColorMode
 from reflex_components_core.core.banner import has_connection_errors
 
 from llmlab_app.dashboard.components.icons import icon, logo
-from llmlab_app.dashboard.state.project import ProjectState
+from llmlab_app.dashboard.components.local import sign_out
+from llmlab_app.dashboard.state.frame import FrameState
 
 PAGES = (
     ("Overview", "/", "layout-dashboard"),
@@ -29,9 +30,7 @@ def _sidebar(current: str) -> rx.Component:
             brand(),
             _project_switch(),
             rx.el.nav(*_links(current, icon_size=18), class_name="nav", aria_label="Pages"),
-            rx.el.div(
-                rx.el.span("Theme", class_name="muted"), theme_button(), class_name="side-foot"
-            ),
+            rx.el.div(rx.el.span("Theme"), theme_button(), _sign_out(), class_name="side-foot"),
             class_name="side-in",
         ),
         class_name="side",
@@ -42,7 +41,7 @@ def _sidebar(current: str) -> rx.Component:
 def _top_bar() -> rx.Component:
     return rx.el.header(
         brand(),
-        rx.el.div(_project_switch(), theme_button(), class_name="row"),
+        rx.el.div(_project_switch(), theme_button(), _sign_out(), class_name="row g4"),
         class_name="top",
     )
 
@@ -56,11 +55,15 @@ def _links(current: str, *, icon_size: int) -> list[rx.Component]:
         rx.el.a(
             icon(tag, icon_size),
             name,
-            href=href + ProjectState.query,
+            href=href + FrameState.query,
             custom_attrs={"aria-current": "page"} if name == current else {},
         )
         for name, href, tag in PAGES
     ]
+
+
+def _sign_out() -> rx.Component:
+    return rx.fragment(rx.cond(FrameState.can_sign_out, sign_out(icon("log-out", 18))))
 
 
 def _project_switch() -> rx.Component:
@@ -69,14 +72,14 @@ def _project_switch() -> rx.Component:
         rx.el.span("Project", class_name="sr"),
         rx.el.select(
             rx.el.option("All projects", value=""),
-            rx.foreach(ProjectState.names, lambda name: rx.el.option(name, value=name)),
-            value=ProjectState.chosen,
-            on_change=ProjectState.choose,
+            rx.foreach(FrameState.names, lambda name: rx.el.option(name, value=name)),
+            value=FrameState.chosen,
+            on_change=FrameState.choose,
         ),
         icon("chevrons-up-down"),
         class_name="switch",
     )
-    return rx.fragment(rx.cond(ProjectState.names.length() > 1, choice))
+    return rx.fragment(rx.cond(FrameState.names.length() > 1, choice))
 
 
 def _main(content: tuple[rx.Component, ...]) -> rx.Component:

@@ -8,7 +8,7 @@ from reflex.event import EventSpec
 from reflex.state import BaseState
 
 from llmlab_app.dashboard.live import Live, Seat
-from llmlab_app.dashboard.state.project import ProjectState
+from llmlab_app.dashboard.state.frame import FrameState
 from llmlab_app.dashboard.state.session import (
     LOGIN,
     selected_project,
@@ -52,7 +52,7 @@ class OverviewState(rx.State):
         """Load everything; from now on every change is pushed here."""
         self.is_pointed_at = self.is_focused = False
         if (elsewhere := await self._load()) is None and not self.problem:
-            await (await self.get_state(ProjectState)).load()
+            await (await self.get_state(FrameState)).load()
         return elsewhere
 
     @rx.event

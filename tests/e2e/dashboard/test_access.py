@@ -47,7 +47,7 @@ def test_a_revoked_session_stops_showing_anything(
         expect(page.locator(".stat .big", has_text="$")).to_have_count(0)
 
 
-def test_the_owner_signs_in_with_the_password(
+def test_the_owner_signs_in_with_the_password_and_out_again(
     browser: Browser, start_server: StartServer, home: Path
 ) -> None:
     file = home / "password"
@@ -63,3 +63,7 @@ def test_the_owner_signs_in_with_the_password(
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("No calls yet. Send one")).to_be_visible()
     assert page.evaluate("document.cookie") == ""
+    page.get_by_label("Sign out").first.click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.goto(server.url)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
