@@ -81,7 +81,7 @@ class GenaiPriceFeed:
         self._all = list(providers)
         self._version = version
         # A look-up asks for the same name several times; the names come from outside, so few stay.
-        self.rows_for: Callable[[str, str], Sequence[PriceRow]] = lru_cache(256)(self._rows_for)
+        self._remembered: Callable[[str, str], Sequence[PriceRow]] = lru_cache(256)(self._rows)
 
     @property
     def version(self) -> str:
@@ -92,6 +92,10 @@ class GenaiPriceFeed:
     def model_count(self) -> int:
         """How many models are priced."""
         return sum(len(provider.models) for provider in self._all)
+
+    def rows_for(self, provider: str, model: str) -> Sequence[PriceRow]:
+        """Every row of the model that the feed matches to the name."""
+        return self._remembered(provider, model)
 
     def factors_for(self, provider: str, model: str) -> Sequence[PriceFactor]:
         """None: the feed spells every price out."""
@@ -105,7 +109,7 @@ class GenaiPriceFeed:
         """None: the feed matches names itself."""
         return ()
 
-    def _rows_for(self, provider: str, model: str) -> Sequence[PriceRow]:
+    def _rows(self, provider: str, model: str) -> Sequence[PriceRow]:
         known = self._providers.get(_FEED_PROVIDERS.get(provider, provider))
         info = known.find_model(model, all_providers=self._all) if known else None
         if known is None or info is None:
