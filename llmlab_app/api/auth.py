@@ -2,14 +2,15 @@
 
 A key comes as ``Authorization: Bearer`` or ``X-API-Key``. A browser's cookie opens GETs and the
 few session routes only, so that no foreign page can make a browser write (CSRF).
+
+Headers are read by hand: FastAPI's own security classes are a dependency each, which together cost
+more than finding the key. The OpenAPI document is told in ``SCHEMES``.
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer
-from fastapi.security.http import HTTPAuthorizationCredentials
+from fastapi import Depends, Request
 
 from llmlab_app.api.clock import now
 from llmlab_app.domain.access import Principal
@@ -19,45 +20,50 @@ from llmlab_app.services.access import authenticate_key, authenticate_session
 SESSION_COOKIE = "llmlab_session"
 PROJECT_HEADER = "X-LLMLab-Project"
 
-_bearer = HTTPBearer(auto_error=False, description="An API key: `llmlab_…`.")
-_key_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key.")
-_cookie = APIKeyCookie(
-    name=SESSION_COOKIE, auto_error=False, description="A signed-in browser; GETs only."
-)
+SCHEMES: dict[str, dict[str, str]] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key: `llmlab_…`."},
+    "header": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "The same key.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SESSION_COOKIE,
+        "description": "A signed-in browser; opens GETs and signing out.",
+    },
+}
+_BY_KEY: list[dict[str, list[str]]] = [{"bearer": []}, {"header": []}]
+BY_KEY_OR_SESSION: dict[str, Any] = {"security": [*_BY_KEY, {"session": []}]}
+"""``openapi_extra`` of a route that takes ``session_principal``."""
+OPEN: dict[str, Any] = {"security": []}
+"""``openapi_extra`` of a route that asks nobody who they are."""
 
 
-async def sent_key(
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    key_header: Annotated[str | None, Security(_key_header)],
-) -> str | None:
-    """The key in the request, None without one."""
-    return bearer.credentials if bearer else key_header
+def security_of(method: str) -> list[dict[str, list[str]]]:
+    """What OpenAPI says of a route that takes ``principal``."""
+    return BY_KEY_OR_SESSION["security"] if method == "get" else _BY_KEY
 
 
-async def principal(
-    request: Request,
-    key: Annotated[str | None, Depends(sent_key)],
-    cookie: Annotated[str | None, Security(_cookie)],
-    at: Annotated[datetime, Depends(now)],
-) -> Principal:
+async def principal(request: Request, at: Annotated[datetime, Depends(now)]) -> Principal:
     """The caller: by its key, or on a GET by its browser's session.
 
     Raises:
         Unauthenticated: no credentials, or none of ours.
     """
-    if key is not None:
+    if (key := _sent_key(request)) is not None:
         return await authenticate_key(key, request.headers.get(PROJECT_HEADER) or None, at)
-    if cookie is not None and request.method in ("GET", "HEAD"):
-        return await authenticate_session(cookie, at)
-    raise _no_credentials()
+    if request.method in ("GET", "HEAD") and SESSION_COOKIE in request.cookies:
+        return await authenticate_session(request.cookies[SESSION_COOKIE], at)
+    raise Unauthenticated(
+        "Send your key as `Authorization: Bearer llmlab_…` or `X-API-Key: llmlab_…`.",
+        code="no_credentials",
+    )
 
 
-async def session_principal(
-    request: Request,
-    key: Annotated[str | None, Depends(sent_key)],
-    cookie: Annotated[str | None, Security(_cookie)],
-    at: Annotated[datetime, Depends(now)],
-) -> Principal:
+async def session_principal(request: Request, at: Annotated[datetime, Depends(now)]) -> Principal:
     """The caller of a session route: a browser may sign out, so its cookie counts always.
 
     The edge has refused requests that another site's page made a browser send.
@@ -65,13 +71,13 @@ async def session_principal(
     Raises:
         Unauthenticated: no credentials, or none of ours.
     """
-    if key is None and cookie is not None:
-        return await authenticate_session(cookie, at)
-    return await principal(request, key, cookie, at)
+    if _sent_key(request) is None and SESSION_COOKIE in request.cookies:
+        return await authenticate_session(request.cookies[SESSION_COOKIE], at)
+    return await principal(request, at)
 
 
-def _no_credentials() -> Unauthenticated:
-    return Unauthenticated(
-        "Send your key as `Authorization: Bearer llmlab_…` or `X-API-Key: llmlab_…`.",
-        code="no_credentials",
-    )
+def _sent_key(request: Request) -> str | None:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and key.strip():
+        return key.strip()
+    return request.headers.get("X-API-Key") or None

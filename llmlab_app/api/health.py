@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from llmlab_app.api.auth import OPEN
 from llmlab_app.api.schemas import EVENT_FIELDS
 from llmlab_app.services.health import is_healthy
 
@@ -12,7 +13,11 @@ router = APIRouter(tags=["health"])
 VERSION = version("llmlab-server")
 
 
-@router.get("/api/health", responses={503: {"description": "The database is away"}})
+@router.get(
+    "/api/health",
+    responses={503: {"description": "The database is away"}},
+    openapi_extra=OPEN,
+)
 async def health(response: Response) -> dict[str, Any]:
     """No key needed. An SDK newer than this server strips what ``event_fields`` doesn't name."""
     healthy = await is_healthy()

@@ -1,10 +1,12 @@
-"""The OpenAPI document: FastAPI's own, and the bodies that we read ourselves."""
+"""The OpenAPI document: FastAPI's own, and the headers and bodies that we read ourselves."""
 
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
+
+from llmlab_app.api.auth import SCHEMES, security_of
 
 _COMPONENTS = "#/components/schemas/{model}"
 
@@ -16,13 +18,15 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def openapi_of(api: FastAPI) -> dict[str, Any]:
-    """The document, with the parts of hand-read bodies among its components."""
+    """The document, with what it can't see for itself: hand-read bodies and who may call."""
     document = get_openapi(
         title=api.title, version=api.version, summary=api.summary, routes=api.routes
     )
     components = document.setdefault("components", {}).setdefault("schemas", {})
+    document["components"]["securitySchemes"] = SCHEMES
     for methods in document["paths"].values():
-        for operation in methods.values():
+        for method, operation in methods.items():
+            operation.setdefault("security", security_of(method))
             content = operation.get("requestBody", {}).get("content", {})
             for media in content.values():
                 components |= media["schema"].pop("$defs", {})

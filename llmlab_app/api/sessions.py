@@ -8,7 +8,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from llmlab_app.api import bodies
-from llmlab_app.api.auth import SESSION_COOKIE, principal, session_principal
+from llmlab_app.api.auth import (
+    BY_KEY_OR_SESSION,
+    OPEN,
+    SESSION_COOKIE,
+    principal,
+    session_principal,
+)
 from llmlab_app.api.clock import now
 from llmlab_app.api.openapi import body_of
 from llmlab_app.api.render import instant
@@ -45,7 +51,7 @@ async def create_setup_link(caller: Caller, now: Now) -> dict[str, Any]:
     return {"path": path, "expires_at": instant(now + access.SETUP_LINK_LIFETIME)}
 
 
-@router.post("/api/sessions", status_code=201, openapi_extra=body_of(PasswordIn))
+@router.post("/api/sessions", status_code=201, openapi_extra=body_of(PasswordIn) | OPEN)
 async def sign_in(request: Request, response: Response, now: Now) -> dict[str, Any]:
     """Sign in with the owner's password: sets the cookie `llmlab_session`."""
     body = await bodies.read(request, PasswordIn)
@@ -63,7 +69,7 @@ async def list_sessions(caller: Caller, now: Now) -> dict[str, Any]:
     return {"data": [_json(session, caller) for session in found]}
 
 
-@router.delete("/api/sessions/current", status_code=204)
+@router.delete("/api/sessions/current", status_code=204, openapi_extra=BY_KEY_OR_SESSION)
 async def sign_out(caller: Browser, response: Response, now: Now) -> None:
     """Sign this browser out."""
     if caller.session_id is not None:
@@ -71,7 +77,7 @@ async def sign_out(caller: Browser, response: Response, now: Now) -> None:
     response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax")
 
 
-@router.delete("/api/sessions/{session_id}", status_code=204)
+@router.delete("/api/sessions/{session_id}", status_code=204, openapi_extra=BY_KEY_OR_SESSION)
 async def revoke_session(session_id: UUID, caller: Browser, now: Now) -> None:
     """Sign another browser out."""
     await access.revoke_session(caller, session_id, now)
