@@ -13,6 +13,7 @@ from llmlab_app.api import (
     keys,
     prices,
     projects,
+    recommendations,
     sessions,
 )
 from llmlab_app.api.docs_page import docs_page
@@ -23,6 +24,7 @@ ROUTERS = (
     events.router,
     costs.router,
     prices.router,
+    recommendations.router,
     projects.router,
     keys.router,
     sessions.router,
