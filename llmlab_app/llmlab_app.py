@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import reflex as rx
 import structlog
@@ -11,6 +11,7 @@ from reflex.config import environment
 from reflex.constants import Dirs
 from starlette.types import ASGIApp
 
+from jobs.scheduler import running_jobs
 from llmlab_app.api.app import create_api
 from llmlab_app.api.edge import guarded
 from llmlab_app.dashboard.pages.routes import add_pages
@@ -22,13 +23,14 @@ from llmlab_app.storage.database import close_database, open_database
 
 @asynccontextmanager
 async def resources() -> AsyncIterator[None]:
-    """The database and the writers, open as long as the app runs."""
+    """The database, the writers and the jobs, as long as the app runs."""
     settings = get_settings()
     _open_database(settings)
     start_ingestion(settings)
     _leave_the_code_uncollected()
     try:
-        yield
+        async with running_jobs() if settings.run_jobs else nullcontext():
+            yield
     finally:
         await stop_ingestion()
         await close_database()
