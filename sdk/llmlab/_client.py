@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Mapping
 from llmlab._config import is_disabled, resolve
 from llmlab._event import Event, add_usage, clean, clean_tags, new_event
 from llmlab._identity import call_site, new_event_id
+from llmlab._late_imports import importing
 from llmlab._recorder import Recorder, registry
 from llmlab._report import remembered, report
 from llmlab._scope import NOTHING, Scope, current_scope
@@ -270,7 +271,8 @@ def _counts(usage: Any, input_tokens: Any, output_tokens: Any) -> Mapping[str, i
 
 
 def _dollars(cost: Any) -> str:
-    from decimal import Decimal
+    with importing:
+        from decimal import Decimal
 
     # By way of text: Decimal(0.045) would be 0.04499999999999999833466546306.
     amount = Decimal(str(cost))

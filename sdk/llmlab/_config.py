@@ -6,6 +6,8 @@ import json
 import os
 from typing import Any, Dict, cast
 
+from llmlab._late_imports import importing
+
 DEFAULT_SERVER = "http://127.0.0.1:8484"
 
 
@@ -25,10 +27,8 @@ class Destination:
 
         The key's public id is what counts, so a folder name never tells anything of the secret.
         """
-        import hashlib
-
-        identity = "\n".join((self.server, _public_id(self.api_key or ""), self.project or ""))
-        return hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()[:16]
+        identity = (self.server, _public_id(self.api_key or ""), self.project or "")
+        return _sha256("\n".join(identity))[:16]
 
     def _fields(self) -> tuple[object, ...]:
         return (self.server, self.api_key, self.project, self.home)
@@ -84,6 +84,11 @@ def _public_id(api_key: str) -> str:
     parts = api_key.split("_", 2)
     if len(parts) == 3 and parts[0] == "llmlab":
         return parts[1]
-    import hashlib
+    return _sha256(api_key)
 
-    return hashlib.sha256(api_key.encode("utf-8", "replace")).hexdigest()
+
+def _sha256(text: str) -> str:
+    with importing:
+        import hashlib
+
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -8,6 +8,7 @@ import time
 from contextvars import Context
 from typing import TYPE_CHECKING, Callable
 
+from llmlab._late_imports import importing
 from llmlab._refused import set_aside, without_unknown_fields
 from llmlab._spool import MAX_BATCH_EVENTS, Spool
 from llmlab._verdict import Refused, Unavailable, Verdict
@@ -24,11 +25,6 @@ ADOPT_EVERY_SECONDS = 60.0
 
 Judged = Callable[[bytes, Verdict], None]
 """Is told the verdict on every event."""
-
-
-importing = threading.Lock()
-"""Held while this thread imports what speaks HTTP, which is slow and belongs on no caller's thread.
-A fork waits for it: a child born in the middle would inherit a lock that nobody releases."""
 
 
 class Delivery:
@@ -138,7 +134,7 @@ class Delivery:
     @property
     def _server(self) -> Server:
         if self._opened is None:
-            with importing:  # see there
+            with importing:  # slow: it belongs on no caller's thread
                 from llmlab._server import Server
 
                 self._opened = Server(self._destination)

@@ -6,6 +6,7 @@ of one call has 0.5 s to leave. See docs/decisions/0017-the-sdk-is-a-guest.md.
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401  # for getaddrinfo, which would import it at a worse moment
 import http.client
 import socket
 import sys

@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Callable, Dict, Tuple
 
 from llmlab._config import Destination, resolve
-from llmlab._delivery import Delivery, importing
+from llmlab._delivery import Delivery
 from llmlab._spool import Spool
 from llmlab._stats import Drops, Stats
 
@@ -206,7 +206,6 @@ class _Registry:
 
     def after_fork(self) -> None:
         """In a child: everything under way belongs to the parent."""
-        importing.release()
         self._lock = threading.RLock()
         self._without_key.drops = Drops()
         for recorder in self._recorders.values():
@@ -234,8 +233,4 @@ class _Registry:
 registry = _Registry()
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=importing.acquire,
-        after_in_parent=importing.release,
-        after_in_child=registry.after_fork,
-    )
+    os.register_at_fork(after_in_child=registry.after_fork)

@@ -10,6 +10,7 @@ from llmlab._client import LLMLabClient
 from llmlab._config import is_disabled
 from llmlab._event import Event
 from llmlab._instrument import watch
+from llmlab._late_imports import importing
 from llmlab._scope import Scope, current_scope, leave
 from llmlab._usage import Usage
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def _zero() -> Decimal:
-    from decimal import Decimal  # 5 ms that only a tracker needs
+    with importing:
+        from decimal import Decimal  # which only trackers need
 
     return Decimal(0)
 
