@@ -1,7 +1,8 @@
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 
+from llmlab_app.adapters import host_timezone as adapter
 from llmlab_app.adapters.host_timezone import host_timezone
 
 
@@ -32,3 +33,13 @@ def test_the_zone_of_the_host_comes_from_tz(
 def test_without_tz_the_systems_zone_is_one_we_know(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TZ", raising=False)
     ZoneInfo(host_timezone())
+
+
+def test_a_host_whose_files_contradict_each_other_is_in_utc(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def contradiction() -> str:
+        raise ZoneInfoNotFoundError("Multiple conflicting time zone configurations found")
+
+    monkeypatch.setattr(adapter, "get_localzone_name", contradiction)
+    assert host_timezone() == "UTC"

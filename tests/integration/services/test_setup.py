@@ -113,14 +113,24 @@ async def test_what_else_the_file_says_stays(database: str, tmp_path: Path) -> N
     assert config == {**existing, "server": "http://127.0.0.1:9000"}
 
 
+@pytest.mark.parametrize("content", ["{", "[]", '"text"', "\x00"])
 async def test_a_broken_config_file_stops_the_start_before_anything_is_made(
-    database: str, tmp_path: Path
+    database: str, tmp_path: Path, content: str
 ) -> None:
-    (tmp_path / "config.json").write_text("{")
+    (tmp_path / "config.json").write_text(content)
     with pytest.raises(InvalidInput) as refused:
         await prepare(settings_in(tmp_path), timezone="UTC", now=NOW)
     assert refused.value.code == "config_file_unusable"
     assert await rows(WorkspaceRow) == []
+
+
+async def test_a_config_file_that_can_not_be_written_is_named(
+    database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").symlink_to("/proc/nowhere/config.json")
+    with pytest.raises(InvalidInput) as refused:
+        await prepare(settings_in(tmp_path), timezone="UTC", now=NOW)
+    assert "config.json" in refused.value.detail
 
 
 def test_loopback_needs_neither_password_nor_public_url(tmp_path: Path) -> None:

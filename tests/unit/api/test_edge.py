@@ -405,3 +405,16 @@ async def test_x_forwarded_for_counts_from_a_trusted_proxy_only(
     await ask(app, headers=[("x-forwarded-for", "1.1.1.1, 203.0.113.9")], settings=settings)
     assert app.scope is not None
     assert app.scope["client"][0] == client
+
+
+async def test_starting_and_stopping_pass_through() -> None:
+    seen: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["type"])
+
+    async def nothing(*_: object) -> Message:
+        return {}
+
+    await guarded(app, Settings(), None)({"type": "lifespan"}, nothing, nothing)
+    assert seen == ["lifespan"]
