@@ -1,7 +1,7 @@
 """Everything that happens by itself: what, how often, and what for.
 
 Each job is one service that is called with the time. A job may be late and may run twice: doing it
-again changes nothing. Each also runs once at the start.
+again changes nothing. Each also runs soon after the start.
 """
 
 from collections.abc import Awaitable

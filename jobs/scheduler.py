@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
 import structlog
@@ -14,6 +14,9 @@ from llmlab_app.services.leadership import leadership
 
 GRACE_SECONDS = 3600
 """A job that a sleeping laptop missed by less still runs; a later one waits for its next turn."""
+
+START_SECONDS = 10.0
+"""After the start the first page comes first, then the jobs."""
 
 _log = structlog.get_logger(__name__)
 
@@ -42,7 +45,7 @@ async def _lead(jobs: Sequence[Job]) -> None:
 
 @asynccontextmanager
 async def _ticking(jobs: Sequence[Job]) -> AsyncIterator[None]:
-    """Run ``jobs`` now and then each at its interval; what is running at the end is cancelled."""
+    """Run ``jobs`` soon and then each at its interval; what is running at the end is cancelled."""
     scheduler = AsyncIOScheduler(timezone=UTC)
     runs: set[asyncio.Task[None]] = set()
     for job in jobs:
@@ -51,7 +54,7 @@ async def _ticking(jobs: Sequence[Job]) -> AsyncIterator[None]:
             "interval",
             args=(job, runs),
             seconds=job.every.total_seconds(),
-            next_run_time=datetime.now(UTC),
+            next_run_time=datetime.now(UTC) + min(job.every, timedelta(seconds=START_SECONDS)),
             coalesce=True,
             max_instances=1,
             misfire_grace_time=GRACE_SECONDS,

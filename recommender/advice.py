@@ -27,8 +27,8 @@ from recommender.features import SMALL_FEATURES, with_segments
 from recommender.proposals import Proposal, without_overlap
 from recommender.repricing import exact_sum
 
-MAX_SEGMENTS = 200
-"""The dearest segments are examined; a cheaper one can't be among the best recommendations."""
+MAX_MODELS = MAX_SEGMENTS = 200
+"""The dearest are examined; a cheaper one can't be among the best recommendations."""
 MAX_FAILED_SHARE = 0.2
 MODEL_KEY = ["project_id", "provider", "model", "operation"]
 _BEST_LAST = list(Outcome)
@@ -56,7 +56,7 @@ def advise(frame: pd.DataFrame, knowledge: Knowledge) -> Advice:
     """What to change in the calls of ``frame`` (a usage frame), and why not more."""
     frame = frame.reset_index(drop=True)
     repriceable = with_segments(frame[frame["is_repriceable"]], min_calls=MIN_CALLS)
-    dearest = repriceable.groupby("segment")["cost"].sum().nlargest(MAX_SEGMENTS).index
+    dearest = _dearest(repriceable, ["segment"], MAX_SEGMENTS)
     proposals: list[Proposal] = []
     findings: list[Finding] = []
     for calls, mine in _by_model(frame, repriceable):
@@ -71,9 +71,16 @@ def _by_model(
     frame: pd.DataFrame, repriceable: pd.DataFrame
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
     """All calls of one model in one project, and those of them that can be repriced."""
-    positions = repriceable.groupby(MODEL_KEY, observed=True).indices
-    for key, rows in frame.groupby(MODEL_KEY, observed=True).indices.items():
-        yield frame.iloc[rows], repriceable.iloc[positions.get(key, [])]
+    rows = frame.groupby(MODEL_KEY, observed=True).indices
+    mine = repriceable.groupby(MODEL_KEY, observed=True).indices
+    for key in _dearest(frame, MODEL_KEY, MAX_MODELS):
+        yield frame.iloc[rows[key]], repriceable.iloc[mine.get(key, [])]
+
+
+def _dearest(calls: pd.DataFrame, key: list[str], at_most: int) -> pd.Index:
+    """Keys of the groups that cost most; float, for int64 pico-dollars end at $9.2 million."""
+    cost = calls.assign(cost=calls["cost"].astype("float64"))
+    return cost.groupby(key, observed=True)["cost"].sum().nlargest(at_most).index
 
 
 def _examine(

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 MAX_CALLS = 2_000_000
 """Calls analysed at once (about 1 GB); of a busier workspace the newest whole days that fit."""
 
-MAX_FINDINGS = 200
 _one_at_a_time = asyncio.Lock()
 
 
@@ -109,8 +108,7 @@ async def _renew(workspace_id: UUID, now: datetime) -> None:
     async with _one_at_a_time:
         window, csv = await _calls(workspace_id, now)
         advice = await asyncio.to_thread(_analyse, csv, window, workspace_id)
-    dearest = sorted(advice.findings, key=lambda each: (-each.cost, -each.calls))
-    analysis = Analysis(computed_at=now, window=window, findings=tuple(dearest[:MAX_FINDINGS]))
+    analysis = Analysis(computed_at=now, window=window, findings=advice.findings)
     async with transaction() as session:
         await stored.replace_open(session, workspace_id, analysis, advice.recommendations)
 

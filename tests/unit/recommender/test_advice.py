@@ -248,6 +248,14 @@ def test_without_calls_the_reason_says_how_many_are_needed() -> None:
     )
 
 
+def test_millions_of_dollars_are_summed_exactly() -> None:
+    # Twenty events of $1,000,000 overflow int64 pico-dollars twice over.
+    rows = [each | {"cost": 10**18} for each in [*calls(20), *calls(12, feature="g")]]
+    found = advice(rows)
+    assert [each.current_cost for each in found.recommendations] == [20_000_000, 12_000_000]
+    assert found.findings[0].cost == 32_000_000
+
+
 def test_thirds_add_up_to_the_recommendation() -> None:
     rows = [each | {"output_tokens": number} for number, each in enumerate(calls(300))]
     (found,) = advice(rows).recommendations
