@@ -6,6 +6,7 @@ makes lies inside the checkout: `.boot` (uv), `.venv` (the environment), `.web` 
 """
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -130,8 +131,12 @@ def build_frontend():
         "REFLEX_TELEMETRY_ENABLED": "false",
         "REFLEX_CHECK_LATEST_VERSION": "false",
     }
+    packages = ROOT / "reflex.lock" / "package.json"
+    before = packages.read_text()
     run_quietly(BIN / "reflex", "export", "--frontend-only", "--no-zip", env=environment)
-    FRONTEND_STAMP.write_text(digest(FRONTEND_INPUTS))  # now: Reflex may update its lock
+    if json.loads(packages.read_text()) == json.loads(before):
+        packages.write_text(before)  # Reflex reformats it: no change that git should show
+    FRONTEND_STAMP.write_text(digest(FRONTEND_INPUTS))  # only now: Reflex may update its lock
 
 
 def npm_registry():
