@@ -25,6 +25,8 @@ _SUMS_OF_CALLS = ", ".join(
     f"coalesce({MEASURE_SQL[name].replace('e.sign', '1')}, 0) AS {name}" for name in MEASURES
 )
 
+PROJECT_NAME = "(SELECT p.name FROM project p WHERE p.id = e.project_id)"
+
 
 @dataclass(frozen=True, slots=True)
 class SpendTable:
@@ -41,7 +43,7 @@ DAYS = SpendTable(
         Dimension.PROVIDER: "e.provider",
         Dimension.MODEL: "e.model",
         Dimension.FEATURE: "e.feature",
-        Dimension.PROJECT: "e.project_id::text",
+        Dimension.PROJECT: PROJECT_NAME,
         Dimension.DAY: "e.day::text",
     },
     "rollup_day e",
@@ -53,7 +55,7 @@ HOURS = SpendTable(
     {
         Dimension.PROVIDER: "e.provider",
         Dimension.MODEL: "e.model",
-        Dimension.PROJECT: "e.project_id::text",
+        Dimension.PROJECT: PROJECT_NAME,
         Dimension.DAY: "((e.hour AT TIME ZONE CAST(:zone AS text))::date)::text",
         Dimension.HOUR: "to_char(e.hour AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
     },
@@ -66,7 +68,7 @@ CALLS = SpendTable(
         Dimension.PROVIDER: "e.provider",
         Dimension.MODEL: "e.model",
         Dimension.FEATURE: "e.feature",
-        Dimension.PROJECT: "e.project_id::text",
+        Dimension.PROJECT: PROJECT_NAME,
         Dimension.USER: "e.end_user",
         Dimension.DAY: "((e.ts AT TIME ZONE CAST(:zone AS text))::date)::text",
         Dimension.HOUR: (

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from llmlab_app.domain.calendar import Period
 from llmlab_app.domain.identity import uuid7_time
+from llmlab_app.storage.cost_queries import PROJECT_NAME
 from llmlab_app.storage.database import fetch
 from llmlab_app.storage.event_rows import StoredEvent, stored_event
 
@@ -17,7 +18,7 @@ FILTERS: Mapping[str, str] = {
     "provider": "e.provider",
     "model": "e.model",
     "feature": "e.feature",
-    "project": "e.project_id::text",
+    "project": PROJECT_NAME,
     "user": "e.end_user",
     "status": "e.status",
     "charge": "e.charge",

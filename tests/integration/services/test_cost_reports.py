@@ -155,6 +155,16 @@ async def test_filters_restrict_what_is_summed(calls: Seeded) -> None:
     assert found.total.cost == total(chat, period.start, period.end)
 
 
+async def test_projects_are_told_by_their_names(calls: Seeded) -> None:
+    period = await cost_reports.period(calls[0], None, None, now=NOW)
+    found = await cost_reports.spend_by(calls[0], ("project",), period=period)
+    assert {row.key["project"] for row in found.rows} == {"default", "project-1"}
+    only = await cost_reports.spend_by(
+        calls[0], ("model",), period=period, filters={"project": "project-1"}
+    )
+    assert 0 < only.total.events < found.total.events
+
+
 async def test_test_calls_are_a_measure_of_their_own(calls: Seeded) -> None:
     principal, events = calls
     found = await cost_reports.summary(principal, now=NOW, charge=Charge.TEST)
