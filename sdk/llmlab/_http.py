@@ -6,13 +6,15 @@ of one call has 0.5 s to leave. See docs/decisions/0017-the-sdk-is-a-guest.md.
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401  # for getaddrinfo, which would import it at a worse moment
 import http.client
 import socket
 import sys
+from importlib import import_module
 from typing import Any, Mapping, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+
+import_module("encodings.idna")  # getaddrinfo needs it, and would import it at a worse moment
 
 TIMEOUT_SECONDS = 10.0
 _MAX_ANSWER_BYTES = 4 << 20
