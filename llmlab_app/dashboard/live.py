@@ -60,6 +60,25 @@ def pause_after(push_seconds: float) -> float:
 
 
 @dataclass(slots=True)
+class Announcer:
+    """Tells screen readers how much came, instead of every row."""
+
+    _before: Spend | None = None
+    _said_at: float = _LONG_AGO
+    _text: str = ""
+
+    def after(self, spent: Spend, *, at: float) -> str:
+        """``12 new calls, $0.18``: what came since the last text, half a minute old at least."""
+        before = self._before = self._before or spent
+        calls = spent.events - before.events
+        if calls > 0 and at - self._said_at >= ANNOUNCE_SECONDS:
+            cost = formatting.total(spent.cost - before.cost)
+            self._text = f"{formatting.plural(calls, 'new call')}, {cost}"
+            self._before, self._said_at = spent, at
+        return self._text
+
+
+@dataclass(slots=True)
 class Audience:
     """A view that several tabs share. Times are monotonic seconds."""
 
@@ -73,9 +92,19 @@ class Audience:
     _read_at: float = _LONG_AGO
     _history: SpendHistory | None = None
     _history_at: float = _LONG_AGO
-    _announced: Spend | None = None
-    _announced_at: float = _LONG_AGO
-    _announcement: str = ""
+    _announcer: Announcer = field(default_factory=Announcer)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the feed shows something that was not pushed yet."""
+        return not self.feed.is_like(self.pushed_feed)
+
+    def feed_due(self, now: float) -> Feed | None:
+        """The feed to push, if there is news and a second has passed since the last."""
+        if not self.has_news or now - self.feed_pushed_at < FEED_SECONDS:
+            return None
+        self.pushed_feed, self.feed_pushed_at = self.feed, now
+        return self.feed
 
     async def read(self, *, since: float) -> None:
         """Read the view anew, unless that was done since the moment ``since``.
@@ -90,9 +119,9 @@ class Audience:
             report = await overview(self.principal, now=now)
             history = await self._history_beside(report, now)
             calls = await latest_calls(self.principal, limit=FEED_ROWS, now=now)
-            self._announce(report.summary.all_time.spend, began)
+            announcement = self._announcer.after(report.summary.all_time.spend, at=began)
             self.overview = overview_of(report, history, calls)
-            self.feed = feed_of(calls, now=now, announcement=self._announcement)
+            self.feed = feed_of(calls, now=now, announcement=announcement)
             self._read_at = began
 
     async def _history_beside(self, report: OverviewReport, now: datetime) -> SpendHistory:
@@ -102,15 +131,6 @@ class Audience:
             self._history = await spend_history(self.principal, now=now)
             self._history_at = monotonic()
         return self._history
-
-    def _announce(self, spent: Spend, at: float) -> None:
-        """Say how many calls came, once in half a minute at most."""
-        self._announced = before = self._announced or spent
-        calls = spent.events - before.events
-        if calls > 0 and at - self._announced_at >= ANNOUNCE_SECONDS:
-            cost = formatting.total(spent.cost - before.cost)
-            self._announcement = f"{formatting.plural(calls, 'new call')}, {cost}"
-            self._announced, self._announced_at = spent, at
 
 
 def _lacks_a_model(history: SpendHistory, report: OverviewReport) -> bool:
@@ -166,6 +186,8 @@ class Live:
                     await self._push_all(screens)
                 except LLMLabError as error:
                     _log.warning("dashboard_not_updated", reason=error.code)
+                except Exception:  # whatever it was, the next pulse tries again
+                    _log.exception("dashboard_not_updated")
                 await asyncio.sleep(pause_after(monotonic() - began))
         finally:
             listener.cancel()
@@ -178,9 +200,11 @@ class Live:
 
     async def _push_all(self, screens: Screens) -> None:
         tabs_of = await self._tabs_by_audience(screens)
-        self._audiences = {key: a for key, a in self._audiences.items() if id(a) in tabs_of}
-        for audience in self._audiences.values():
-            await self._push(audience, tabs_of[id(audience)], screens)
+        for key, audience in list(self._audiences.items()):
+            if tabs := tabs_of.get(id(audience)):
+                await self._push(audience, tabs, screens)
+            else:
+                self._audiences.pop(key, None)
 
     async def _tabs_by_audience(self, screens: Screens) -> dict[int, list[str]]:
         tabs_of: dict[int, list[str]] = {}
@@ -188,10 +212,10 @@ class Live:
             try:
                 audience = await self._audience_of(seat)
             except Unauthenticated:
-                del self._seats[tab]
+                self._seats.pop(tab, None)
                 await screens.sign_out(tab)
             except (NotFound, Conflict):  # the project was archived: the page stays as it is
-                del self._seats[tab]
+                self._seats.pop(tab, None)
             else:
                 tabs_of.setdefault(id(audience), []).append(tab)
         return tabs_of
@@ -199,21 +223,20 @@ class Live:
     async def _push(self, audience: Audience, tabs: list[str], screens: Screens) -> None:
         began = monotonic()
         await audience.read(since=began)
-        feed = self._feed_if_due(audience, began)
-        if feed is None and audience.overview == audience.pushed:
-            return
-        for tab in tabs:
-            if not await screens.show(tab, audience.overview, feed):
-                self._seats.pop(tab, None)
-        audience.pushed = audience.overview
+        overview, feed = audience.overview, audience.feed_due(began)
+        if feed is not None or overview != audience.pushed:
+            await asyncio.gather(*(self._show(tab, overview, feed, screens) for tab in tabs))
+            audience.pushed = overview
+        self._look_again(audience, began)
 
-    def _feed_if_due(self, audience: Audience, now: float) -> Feed | None:
-        """The feed, if it changed and a second has passed; else it comes when that has."""
-        if audience.feed.is_like(audience.pushed_feed):
-            return None
-        wait = audience.feed_pushed_at + FEED_SECONDS - now
-        if wait > 0:
+    async def _show(self, tab: str, view: Overview, feed: Feed | None, screens: Screens) -> None:
+        if not await screens.show(tab, view, feed):
+            self._seats.pop(tab, None)
+
+    def _look_again(self, audience: Audience, now: float) -> None:
+        """Push soon what is new already: read by a tab that was just opened, or feed rows."""
+        if audience.overview != audience.pushed:
+            self._changed.set()
+        elif audience.has_news:
+            wait = audience.feed_pushed_at + FEED_SECONDS - now
             asyncio.get_running_loop().call_later(wait, self._changed.set)
-            return None
-        audience.pushed_feed, audience.feed_pushed_at = audience.feed, now
-        return audience.feed

@@ -1,7 +1,7 @@
 """The four figures that everything begins with, each beside the period before it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -38,7 +38,8 @@ class _Bucket:
 
 
 def stat_cards(report: OverviewReport, history: SpendHistory) -> list[StatCard]:
-    """Today, this week, this month and all-time."""
+    """Today, this week, this month and all-time, drawn to the minute."""
+    report = replace(report, now=report.now.replace(second=0, microsecond=0))
     zone = ZoneInfo(report.summary.timezone)
     hours = _hours(report.hours)
     days = _days(report.days, zone)
