@@ -14,6 +14,7 @@ import pandas as pd
 
 from llmlab_app.domain.advice import (
     MAX_UNVERIFIED_CONFIDENCE,
+    WINDOW_DAYS,
     Evidence,
     EvidenceStatus,
     LengthGroup,
@@ -196,7 +197,7 @@ def _proposal(case: _Case, window: Period, share: ShareRange) -> Proposal | Refu
         confidence=min(MAX_UNVERIFIED_CONFIDENCE, share.probability * case.candidate.prior),
         score=float(low) * case.candidate.prior * EASE,
         evidence=_evidence(case.candidate),
-        how_computed=_how_computed(case),
+        how_computed=_how_computed(case, window),
         cautions=tuple(_cautions(case)),
         by_output_length=tuple(_by_output_length(case)),
     )
@@ -219,17 +220,19 @@ def _evidence(candidate: Candidate) -> Evidence:
     )
 
 
-def _how_computed(case: _Case) -> tuple[str, ...]:
+def _how_computed(case: _Case, window: Period) -> tuple[str, ...]:
+    days = round((window.end - window.start).total_seconds() / 86_400)
     model, factor = case.candidate.facts.model, case.candidate.token_factor
-    counted = (
-        "" if factor == 1 else f", {plain(factor)} times as many as its tokenizer counts more,"
-    )
+    tokens = "the same tokens"
+    if factor != 1:
+        tokens = f"{plain(factor)} times the tokens, as its tokenizer counts,"
     return (
-        f"{len(case.segment.calls):,} calls in 30 days cost {_dollars(case.current_cost)} on "
+        f"{len(case.segment.calls):,} calls in {days} days cost {_dollars(case.current_cost)} on "
         f"{case.segment.segment.incumbent.model}.",
-        f"The same calls with the same tokens{counted} at {model}'s price when each was made, "
+        f"The same calls with {tokens} at {model}'s price when each was made, "
         f"at the same service tier, cost {_dollars(case.counterfactual_cost)}.",
-        f"The difference, {_dollars(case.saving)}, is the saving a month at this traffic.",
+        f"The difference, {_dollars(case.saving)}, is the saving "
+        + ("a month at this traffic." if days >= WINDOW_DAYS else f"of these {days} days."),
     )
 
 

@@ -116,7 +116,7 @@ class Recommendation:
 
     @property
     def expected_saving(self) -> Decimal:
-        """US dollars a month at the traffic of the window (30 days)."""
+        """US dollars at the traffic of the window: a month's, where it is 30 days long."""
         return self.current_cost - self.counterfactual_cost
 
 

@@ -100,6 +100,12 @@ def test_a_cheaper_successor_is_proposed_with_its_exact_saving() -> None:
     assert found.expected_saving == Decimal("2.16")
     assert found.calls == 12
     assert 0 < found.confidence <= 0.5
+    assert found.how_computed == (
+        "12 calls in 30 days cost $2.40 on gpt-a.",
+        "The same calls with the same tokens at gpt-b's price when each was made, at the same "
+        "service tier, cost $0.24.",
+        "The difference, $2.16, is the saving a month at this traffic.",
+    )
 
 
 def test_savings_that_are_shown_are_those_of_all_changes_together() -> None:
