@@ -62,11 +62,12 @@ def verify(args):
     run(BIN / "pytest", "-m", "verify", "--timeout=3600", *args)
 
 
-def bench(args):
-    """Measure, and write the results to docs/benchmarks.md."""
+def bench(_args):
+    """Measure: the start (into docs/benchmarks.md), then everything in tests/benchmarks."""
+    run(sys.executable, ROOT / "scripts" / "measure_start.py")
     prepare_tests()
-    for script in sorted((ROOT / "scripts").glob("measure_*.py")):
-        run(BIN / "python", script, *args)
+    for script in sorted((ROOT / "tests" / "benchmarks").glob("[a-z]*.py")):
+        run(BIN / "python", "-m", f"tests.benchmarks.{script.stem}")
 
 
 def frontend(_args):
