@@ -12,8 +12,16 @@ LAUNCHER = """#!/bin/sh
 # Debian's Chromium, unpacked here because only root may install it.
 root='{root}'
 export LD_LIBRARY_PATH="{libraries}"
-export FONTCONFIG_SYSROOT="$root"
+export FONTCONFIG_FILE="$root/fonts.conf"
 exec "$root/usr/lib/chromium/chromium" "$@"
+"""
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+  <dir>{root}/usr/share/fonts</dir>
+  <cachedir>{root}/var/cache/fontconfig</cachedir>
+</fontconfig>
 """
 
 
@@ -38,9 +46,11 @@ def ensure_chromium(cache, say):
         return []
     say("unpacking Chromium")
     unpack(cache)
+    root = cache / "root"
+    libraries = sorted({str(library.parent) for library in root.rglob("*.so*")})
+    (root / "fonts.conf").write_text(FONTS.format(root=root))
     launcher.parent.mkdir()
-    libraries = sorted({str(library.parent) for library in (cache / "root").rglob("*.so*")})
-    launcher.write_text(LAUNCHER.format(root=cache / "root", libraries=":".join(libraries)))
+    launcher.write_text(LAUNCHER.format(root=root, libraries=":".join(libraries)))
     launcher.chmod(0o755)
     return [launcher.parent]
 
