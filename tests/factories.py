@@ -1,5 +1,6 @@
 """Valid domain objects; a test names only what it is about."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from secrets import token_bytes
@@ -13,6 +14,7 @@ from llmlab_app.domain.events import CostSource, EventCost, UsageEvent
 from llmlab_app.domain.identity import uuid7
 from llmlab_app.domain.usage import TokenUsage
 from llmlab_app.storage.event_rows import StoredEvent
+from llmlab_app.storage.ingest import Committed, Writer
 from llmlab_app.storage.tables import MemberRow, ProjectRow, WorkspaceRow
 
 NOON = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
@@ -68,3 +70,14 @@ async def tenant(session: AsyncSession, *, timezone: str = "UTC", projects: int 
         scopes=ALL_SCOPES,
         name="test",
     )
+
+
+async def store(
+    events: Sequence[StoredEvent], prices: Mapping[str, object] | None = None
+) -> list[Committed]:
+    """Store events as a writer of their own does."""
+    writer = Writer()
+    try:
+        return await writer.commit(events, prices or {})
+    finally:
+        await writer.close()

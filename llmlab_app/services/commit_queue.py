@@ -16,11 +16,9 @@ import structlog
 
 from llmlab_app.domain.errors import LLMLabError, Unavailable
 from llmlab_app.domain.events import CostSource
-from llmlab_app.storage.database import direct_connection
 from llmlab_app.storage.event_rows import StoredEvent
-from llmlab_app.storage.ingest import Committed, Known, Outcome, commit_batch
+from llmlab_app.storage.ingest import Committed, Outcome, Writer
 from llmlab_app.storage.pulse import PulseSender
-from llmlab_app.storage.slots import claim_slot
 
 BATCH_EVENTS = 5_000
 RETRIES = 5
@@ -49,14 +47,6 @@ class Priced:
 class _Waiting:
     priced: Priced
     answer: asyncio.Future[list[Committed]] = field(default_factory=asyncio.Future[list[Committed]])
-
-
-@dataclass(slots=True)
-class _Writer:
-    """One writer: its slot in the rollup keys and what it has seen of the database."""
-
-    slot: int
-    known: Known = field(default_factory=Known)
 
 
 class CommitQueue:
@@ -109,10 +99,12 @@ class CommitQueue:
         return await waiting.answer
 
     async def _write(self) -> None:
-        async with await _slot_connection() as holder:
-            writer = _Writer(await claim_slot(holder))
+        writer = Writer()
+        try:
             while batch := await self._take():
                 await self._answer(batch, writer)
+        finally:
+            await writer.close()
 
     async def _take(self) -> list[_Waiting]:
         """Everything that waits, up to a batch; empty when the queue is closed and drained."""
@@ -127,7 +119,7 @@ class CommitQueue:
         self._events -= size
         return taken
 
-    async def _answer(self, batch: Sequence[_Waiting], writer: _Writer) -> None:
+    async def _answer(self, batch: Sequence[_Waiting], writer: Writer) -> None:
         """Answer every request of ``batch``; a writer survives whatever happens to one batch."""
         events = [event for waiting in batch for event in waiting.priced.events]
         prices = {key: value for each in batch for key, value in each.priced.prices.items()}
@@ -145,14 +137,6 @@ class CommitQueue:
         self._pulse.notify()
 
 
-async def _slot_connection() -> psycopg.AsyncConnection[tuple[object, ...]]:
-    while True:
-        try:
-            return await direct_connection()
-        except psycopg.OperationalError:
-            await asyncio.sleep(1)
-
-
 def _fail(answer: "asyncio.Future[list[Committed]]", error: Exception) -> None:
     if answer.cancelled():
         return
@@ -167,7 +151,7 @@ def _fail(answer: "asyncio.Future[list[Committed]]", error: Exception) -> None:
 
 
 async def _commit(
-    events: Sequence[StoredEvent], prices: Mapping[str, object], writer: _Writer
+    events: Sequence[StoredEvent], prices: Mapping[str, object], writer: Writer
 ) -> list[Committed]:
     """What became of each event, however often a key repeats within ``events``."""
     answers: dict[int, Committed] = {}
@@ -193,7 +177,7 @@ def _split_distinct(numbered: Sequence[_Numbered]) -> tuple[list[_Numbered], lis
 
 
 async def _commit_or_bisect(
-    events: Sequence[StoredEvent], prices: Mapping[str, object], writer: _Writer
+    events: Sequence[StoredEvent], prices: Mapping[str, object], writer: Writer
 ) -> list[Committed]:
     """Store ``events``; when PostgreSQL refuses a value, reject only the event that carries it."""
     try:
@@ -210,21 +194,15 @@ async def _commit_or_bisect(
 
 
 async def _commit_with_retry(
-    events: Sequence[StoredEvent], prices: Mapping[str, object], writer: _Writer
+    events: Sequence[StoredEvent], prices: Mapping[str, object], writer: Writer
 ) -> list[Committed]:
     for attempt in range(RETRIES):
         try:
-            return await _try(events, prices, writer)
+            return await writer.commit(events, prices)
         except _TRANSIENT:
-            writer.known.forget()
+            writer.forget()
             await asyncio.sleep(0.02 * 2**attempt)
-    return await _try(events, prices, writer)
-
-
-async def _try(
-    events: Sequence[StoredEvent], prices: Mapping[str, object], writer: _Writer
-) -> list[Committed]:
-    return await commit_batch(events, prices=prices, slot=writer.slot, known=writer.known)
+    return await writer.commit(events, prices)
 
 
 def _refused(stored: StoredEvent) -> Committed:

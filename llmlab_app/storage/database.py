@@ -69,7 +69,7 @@ async def transaction() -> AsyncIterator[AsyncSession]:
             yield session
             await session.commit()
         except (OperationalError, TimeoutError) as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
 
 @asynccontextmanager
@@ -108,7 +108,7 @@ async def copy_transaction() -> AsyncIterator[psycopg.AsyncConnection[tuple[Any,
             async with driver.transaction():
                 yield driver
     except (DBAPIError, psycopg.OperationalError, TimeoutError) as error:
-        raise _unavailable(error) from error
+        raise unavailable(error) from error
 
 
 async def direct_connection() -> psycopg.AsyncConnection[tuple[Any, ...]]:
@@ -131,7 +131,8 @@ async def _ping() -> None:
         await connection.execute("SELECT 1")
 
 
-def _unavailable(error: BaseException) -> Unavailable:
+def unavailable(error: BaseException) -> Unavailable:
+    """What to answer when the database was lost on the way."""
     unavailable = Unavailable(
         "The database can't be reached. Nothing was stored; try again in a few seconds.",
         code="database_unavailable",

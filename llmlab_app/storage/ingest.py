@@ -5,7 +5,7 @@ that were really inserted are folded, so totals stay exact however often a batch
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -19,10 +19,11 @@ from psycopg.types.json import Jsonb
 from llmlab_app.domain.events import CostSource
 from llmlab_app.domain.money import from_pico
 from llmlab_app.storage import ledger
-from llmlab_app.storage.database import copy_transaction
+from llmlab_app.storage.database import direct_connection, unavailable
 from llmlab_app.storage.event_rows import StoredEvent
 from llmlab_app.storage.partitions import make_months, month_of
 from llmlab_app.storage.rollups import fold
+from llmlab_app.storage.slots import claim_slot
 from llmlab_app.storage.staging import AMONG, bounds, stage
 from llmlab_app.storage.tables import EVENT_COLUMNS
 
@@ -48,64 +49,87 @@ class Committed:
     cost_source: CostSource
 
 
-@dataclass(slots=True)
-class Known:
-    """What a writer has seen in the database, so that it needn't say it again with every batch."""
+class Writer:
+    """One connection that stores batches, with a slot in the rollup keys that is its own.
 
-    months: set[date] = field(default_factory=set[date])
-    prices: set[str] = field(default_factory=set[str])
+    The connection is direct and kept: the slot's lock, the temporary tables and the prepared
+    statements live in its session. One that was lost is made anew by the next batch.
+    """
+
+    def __init__(self) -> None:
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._slot = 0
+        self._months: set[date] = set()
+        self._prices: set[str] = set()
+
+    async def commit(
+        self, events: Sequence[StoredEvent], prices: Mapping[str, object]
+    ) -> list[Committed]:
+        """Store ``events``, whose keys differ from one another, and say what became of each.
+
+        Args:
+            events: Priced events; their projects exist.
+            prices: Content of every price they use, by ``price_id``.
+
+        Raises:
+            psycopg.DataError: PostgreSQL refuses a value; nothing was stored.
+            Unavailable: the database can't be reached; nothing is known to be stored.
+        """
+        months = {month_of(each.event.occurred_at) for each in events} - self._months
+        new_prices = {key: value for key, value in prices.items() if key not in self._prices}
+        try:
+            connection = await self._connected()
+            async with connection.transaction():
+                await make_months(connection, months)
+                await _keep_prices(connection, new_prices)
+                answers = await _store(connection, events, self._slot)
+        except psycopg.OperationalError as error:
+            raise unavailable(error) from error
+        self._months |= months
+        self._prices |= new_prices.keys()
+        return answers
 
     def forget(self) -> None:
-        """Look again: somebody else changed the database."""
-        self.months.clear()
-        self.prices.clear()
+        """Look again at what exists: somebody else changed the database."""
+        self._months.clear()
+        self._prices.clear()
+
+    async def close(self) -> None:
+        """Give the slot and the connection back."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def _connected(self) -> psycopg.AsyncConnection[Any]:
+        if self._connection is None or self._connection.closed:
+            self.forget()
+            self._connection = await direct_connection()
+            self._slot = await claim_slot(self._connection)
+        return self._connection
 
 
-async def commit_batch(
-    events: Sequence[StoredEvent], *, prices: Mapping[str, object], slot: int, known: Known
+async def _store(
+    connection: psycopg.AsyncConnection[Any], events: Sequence[StoredEvent], slot: int
 ) -> list[Committed]:
-    """Store ``events``, whose keys differ from one another, and say what became of each.
-
-    Args:
-        events: Priced events; their projects exist.
-        prices: Content of every price they use, by ``price_id``.
-        slot: The writer's own slot in the rollup keys.
-        known: What this writer has seen; learns from the commit.
-
-    Raises:
-        psycopg.DataError: PostgreSQL refuses a value; nothing was stored.
-        Unavailable: the database can't be reached; nothing is known to be stored.
-    """
-    months = {month_of(each.event.occurred_at) for each in events} - known.months
-    new_prices = {key: value for key, value in prices.items() if key not in known.prices}
-    async with copy_transaction() as connection:
-        await make_months(connection, months)
-        await _keep_prices(connection, new_prices)
-        await stage(connection, events)
-        inserted = await _insert_new(connection)
+    await stage(connection, events)
+    async with connection.pipeline():  # one round trip
+        inserting = await connection.execute(_INSERT_NEW)
         await fold(connection, "SELECT 1 AS sign, * FROM inserted", slot=slot)
-        all_new = inserted == len(events)
-        stored = {} if all_new else await _settle_repeated(connection, events, slot)
-    known.months |= months
-    known.prices |= new_prices.keys()
+    all_new = inserting.rowcount == len(events)
+    stored = {} if all_new else await _settle_repeated(connection, events, slot)
     return [_committed(each, stored) for each in events]
+
+
+_INSERT_NEW = f"""
+    WITH i AS (
+        INSERT INTO event ({COLUMNS}) SELECT {COLUMNS} FROM stage ORDER BY project_id, id
+        ON CONFLICT DO NOTHING RETURNING *)
+    INSERT INTO inserted SELECT * FROM i
+""".encode()
 
 
 def _key(stored: StoredEvent) -> Key:
     return stored.event.project_id, stored.event.id
-
-
-async def _insert_new(connection: psycopg.AsyncConnection[Any]) -> int:
-    """Move what isn't stored yet from the stage into the ledger, and say how many that were."""
-    cursor = await connection.execute(
-        f"""
-        WITH i AS (
-            INSERT INTO event ({COLUMNS}) SELECT {COLUMNS} FROM stage ORDER BY project_id, id
-            ON CONFLICT DO NOTHING RETURNING *)
-        INSERT INTO inserted SELECT * FROM i
-        """.encode()
-    )
-    return cursor.rowcount
 
 
 async def _keep_prices(

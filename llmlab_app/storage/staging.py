@@ -26,13 +26,19 @@ def bounds(events: Sequence[StoredEvent]) -> dict[str, object]:
     }
 
 
-async def stage(connection: psycopg.AsyncConnection[Any], events: Sequence[StoredEvent]) -> None:
-    """Fill the temporary table ``stage``, and make ``inserted`` and ``before`` beside it.
+_MAKE = b"".join(
+    b"CREATE TEMP TABLE IF NOT EXISTS %s (LIKE event) ON COMMIT DELETE ROWS;" % table
+    for table in (b"stage", b"inserted", b"before")
+)
 
-    They are dropped with the transaction, so that this works behind PgBouncer too.
+
+async def stage(connection: psycopg.AsyncConnection[Any], events: Sequence[StoredEvent]) -> None:
+    """Fill the temporary table ``stage``; ``inserted`` and ``before`` lie empty beside it.
+
+    They stay with the session and are emptied by each commit: to make and drop them every time
+    would cost more than the batch. Behind a PgBouncer any session will do.
     """
-    for table in ("stage", "inserted", "before"):
-        await connection.execute(f"CREATE TEMP TABLE {table} (LIKE event) ON COMMIT DROP".encode())
+    await connection.execute(_MAKE)
     lines = "\n".join(map(copy_line, events)) + "\n"
     async with connection.cursor() as cursor, cursor.copy(b"COPY stage FROM STDIN") as copy:
         await copy.write(lines.encode())

@@ -14,8 +14,7 @@ from llmlab_app.domain.spend import Source, Spend
 from llmlab_app.services import cost_reports
 from llmlab_app.storage.database import transaction
 from llmlab_app.storage.event_rows import StoredEvent
-from llmlab_app.storage.ingest import Known, commit_batch
-from tests.factories import stored, tenant
+from tests.factories import store, stored, tenant
 
 ZONES = ["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"]
 
@@ -39,7 +38,7 @@ async def seeded(zone: str, now: datetime) -> tuple[Principal, list[StoredEvent]
         )
         for _ in range(600)
     ]
-    await commit_batch(calls, prices={}, slot=0, known=Known())
+    await store(calls)
     return principal, calls
 
 

@@ -23,7 +23,7 @@ from llmlab_app.services.prices import current_price_book
 from llmlab_app.services.recommendations import list_recommendations, recommend, refresh
 from llmlab_app.storage.database import copy_transaction, transaction
 from llmlab_app.storage.event_rows import StoredEvent
-from llmlab_app.storage.ingest import Known, commit_batch
+from tests import factories
 from tests.factories import event, tenant
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -70,11 +70,8 @@ def calls(
 
 async def store(events: list[UsageEvent]) -> None:
     book = current_price_book()
-    await commit_batch(
-        [StoredEvent(event=each, cost=price_event(book, each)[0]) for each in events],
-        prices={},
-        slot=0,
-        known=Known(),
+    await factories.store(
+        [StoredEvent(event=each, cost=price_event(book, each)[0]) for each in events]
     )
 
 

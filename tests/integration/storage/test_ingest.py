@@ -5,14 +5,15 @@ from uuid import UUID
 
 import pytest
 
+from llmlab_app.domain.errors import Unavailable
 from llmlab_app.domain.events import AdditionalUsage, Charge, Status
 from llmlab_app.domain.identity import uuid7
 from llmlab_app.domain.usage import USAGE_FIELDS, TokenUsage
 from llmlab_app.storage.database import copy_transaction, transaction
 from llmlab_app.storage.event_queries import call_by_id
 from llmlab_app.storage.event_rows import StoredEvent
-from llmlab_app.storage.ingest import Committed, Known, Outcome, commit_batch
-from tests.factories import NOON, cost, stored, tenant
+from llmlab_app.storage.ingest import Committed, Outcome, Writer
+from tests.factories import NOON, cost, store, stored, tenant
 from tests.integration.storage.ledger_checks import assert_rollups_equal_events
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -24,8 +25,8 @@ async def project() -> UUID:
         return (await tenant(session, timezone="Asia/Kathmandu")).project_ids[0]
 
 
-async def commit(*events: StoredEvent, known: Known | None = None) -> list[Committed]:
-    return await commit_batch(events, prices={}, slot=0, known=known or Known())
+async def commit(*events: StoredEvent) -> list[Committed]:
+    return await store(events)
 
 
 async def read(id: UUID, project: UUID) -> StoredEvent | None:
@@ -114,10 +115,34 @@ async def test_old_and_new_events_of_one_batch_are_told_apart(project: UUID) -> 
 
 async def test_months_are_made_as_events_need_them(project: UUID) -> None:
     instants = [datetime(year, month, 1, tzinfo=UTC) for year in (2022, 2026) for month in (1, 12)]
-    known = Known()
-    await commit(*(stored(project_id=project, occurred_at=at) for at in instants), known=known)
+    await commit(*(stored(project_id=project, occurred_at=at) for at in instants))
     assert await count() == 4
-    assert len(known.months) == 4
+
+
+async def test_a_writer_connects_anew_after_its_connection_was_lost(project: UUID) -> None:
+    writer = Writer()
+    await writer.commit([stored(project_id=project)], {})
+    async with copy_transaction() as connection:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+        )
+    with pytest.raises(Unavailable):
+        await writer.commit([stored(project_id=project)], {})
+    [answer] = await writer.commit([stored(project_id=project)], {})
+    assert answer.outcome is Outcome.ACCEPTED
+    await writer.close()
+
+
+async def test_two_writers_have_two_slots(project: UUID) -> None:
+    writers = Writer(), Writer()
+    for writer in writers:
+        await writer.commit([stored(project_id=project)], {})
+    async with copy_transaction() as connection:
+        cursor = await connection.execute("SELECT slot FROM rollup_day ORDER BY slot")
+        assert await cursor.fetchall() == [(0,), (1,)]
+    for writer in writers:
+        await writer.close()
+    await assert_rollups_equal_events()
 
 
 async def test_a_higher_revision_amends_and_rollups_follow(project: UUID) -> None:
