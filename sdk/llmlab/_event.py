@@ -29,6 +29,17 @@ _NEVER_SENT = frozenset(
 )
 
 
+_TOLD = (
+    ("model", "model", MAX_NAME),
+    ("service_tier", "service_tier", 32),
+    ("speed", "speed", 32),
+    ("inference_geo", "region", 64),
+    ("response_id", "response_id", MAX_NAME),
+    ("finish_reason", "finish_reason", 64),
+)
+"""What a usage says beside its counts, what the event calls it, and how long it may be."""
+
+
 def clean(value: object, limit: int = MAX_NAME) -> str | None:
     """``value`` as a name that can be stored: no control characters, not empty, not too long."""
     text = value if isinstance(value, str) else str(value)
@@ -86,16 +97,11 @@ def add_usage(event: Event, usage: Usage) -> None:
         ]
     if usage.reported_cost is not None:
         event["cost"] = format(usage.reported_cost, "f")
-    for name, told in (
-        ("model", usage.model),
-        ("service_tier", usage.service_tier),
-        ("speed", usage.speed),
-        ("region", usage.inference_geo),
-        ("response_id", usage.response_id),
-        ("finish_reason", usage.finish_reason),
-    ):
-        if told:
-            event[name] = clean(told)
+    told = vars(usage)
+    for name, field, limit in _TOLD:
+        value = told.get(name)
+        if value:
+            event[field] = clean(value, limit)
     raw = usage.raw_usage
     if raw:
         event["raw_usage"] = raw

@@ -30,7 +30,7 @@ _LOOK_FOR_KEY_EVERY_SECONDS = 5.0
 Event = Dict[str, Any]
 Trackers = Tuple["LLMLabTracker", ...]
 
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
 class Recorder:

@@ -135,7 +135,7 @@ def measure(port: int, home: str, pairs: int, profile: bool) -> None:
         for clock in (0, 1):
             added = [
                 on[clock] - off[clock]
-                for on, off in zip(samples[True], samples[False], strict=False)
+                for on, off in zip(samples[True], samples[False], strict=True)
             ]
             low, middle, high = statistics.quantiles(added, n=4)
             columns.append(f"{middle:6.0f} ({low:.0f}…{high:.0f})")

@@ -27,6 +27,7 @@ COUNTS: tuple[str, ...] = (
     "web_search_requests",
 )
 """Names of the counts, as in the event's ``usage``."""
+_COUNTS = frozenset(COUNTS)
 
 ABOUT: tuple[str, ...] = (
     "units",
@@ -131,12 +132,11 @@ class Usage(Frozen):
 
     def as_dict(self) -> dict[str, int]:
         """The event's ``usage`` object: input, output and every other count that is not 0."""
-        counts = {name: getattr(self, name) for name in COUNTS if getattr(self, name)}
-        return {
-            "input_tokens": self.input_tokens,
-            "output_tokens": self.output_tokens,
-            **counts,
-        }
+        counts = {"input_tokens": self.input_tokens, "output_tokens": self.output_tokens}
+        for name, value in vars(self).items():
+            if value and name in _COUNTS:
+                counts[name] = value
+        return counts
 
     @property
     def raw_usage(self) -> dict[str, Any]:
@@ -169,6 +169,8 @@ def storable(usage: Usage) -> Usage:
     Providers contradict themselves now and then (OpenRouter says 11 reasoning tokens of 10 output
     tokens; its cached and written tokens may overlap). Totals are what is billed, so they stand.
     """
+    if _is_consistent(usage):
+        return usage
     told = vars(usage)
     input_tokens, output_tokens = usage.input_tokens, usage.output_tokens
     read = min(usage.cache_read_tokens, input_tokens)
@@ -194,6 +196,23 @@ def storable(usage: Usage) -> Usage:
         ),
     }
     return usage_of({**told, **parts})
+
+
+def _is_consistent(usage: Usage) -> bool:
+    """Whether nothing needs cutting, which is nearly always so."""
+    given, made = usage.input_tokens, usage.output_tokens
+    read, written = usage.cache_read_tokens, usage.cache_write_tokens
+    heard, seen = usage.input_audio_tokens, usage.input_image_tokens
+    return (
+        read + written <= given
+        and usage.cache_write_1h_tokens <= written
+        and heard + seen + usage.input_video_tokens <= given
+        and usage.cache_read_audio_tokens <= min(read, heard)
+        and usage.tool_use_input_tokens <= given
+        and usage.reasoning_tokens <= made
+        and usage.output_audio_tokens + usage.output_image_tokens <= made
+        and not usage.additional_usage
+    )
 
 
 def total_of(turns: Sequence[Usage]) -> Usage:
