@@ -143,7 +143,8 @@ def _table(trend: ObjectVar[Trend]) -> rx.Component:
             rx.el.tr(
                 rx.el.th("Day", scope="col"),
                 rx.foreach(
-                    trend.series, lambda series: rx.el.th(series.name, scope="col", class_name="r")
+                    trend.series,
+                    lambda series: rx.el.th(series.name, scope="col", class_name="r p3"),
                 ),
                 rx.el.th("Total", scope="col", class_name="r"),
             )
@@ -158,7 +159,7 @@ def _table_row(day: ObjectVar[Day]) -> rx.Component:
         rx.el.th(day.label, scope="row", class_name="nowrap"),
         rx.foreach(
             day.amounts,
-            lambda amount: rx.el.td(rx.cond(amount != "", amount, "$0.00"), class_name="r"),
+            lambda amount: rx.el.td(rx.cond(amount != "", amount, "$0.00"), class_name="r p3"),
         ),
         rx.el.td(day.total, class_name="r"),
     )
