@@ -23,9 +23,8 @@ from llmlab_app.services.credentials import forget_credentials
 from llmlab_app.services.projects import archive_project, create_project
 from llmlab_app.services.setup import prepare
 from llmlab_app.settings import Settings
-from llmlab_app.storage.ingest import Known, commit_batch
 from llmlab_app.storage.pulse import PulseSender
-from tests.factories import stored
+from tests.factories import store, stored
 
 
 def now() -> datetime:
@@ -92,7 +91,7 @@ async def screens(live: Live, database: str) -> AsyncIterator[Screens]:
 
 async def spend(owner: Principal, pulse: PulseSender, dollars: str) -> None:
     call = stored(dollars, project_id=owner.booking_project_id, occurred_at=now())
-    await commit_batch([call], prices={}, slot=0, known=Known())
+    await store([call])
     pulse.notify()
 
 
