@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from typing import Callable
+from typing import Any, Callable
 
 from llmlab._event import Event, add_error, add_usage, new_event
 from llmlab._identity import call_site, new_event_id
@@ -36,15 +36,7 @@ class Call:
         "units",
     )
 
-    def __init__(
-        self,
-        provider: str,
-        model: str | None,
-        operation: str,
-        api: str,
-        *,
-        streamed: bool = False,
-    ) -> None:
+    def __init__(self, provider: str, model: str | None, operation: str, api: str) -> None:
         self.id = new_event_id(time.time_ns() // 1_000_000)
         self._started = time.perf_counter()
         scope = current_scope.get()
@@ -56,11 +48,21 @@ class Call:
         self.model = model
         self.operation = operation
         self.api = api
-        self.streamed = streamed
+        self.streamed = False
         self.first_at: float | None = None
         self.retries = 0
         self.units: dict[str, float] | None = None
         self.ended = False
+
+    def settle(self, response: Any) -> Any:
+        """``response``, having read what it consumed."""
+        self.answered(response)
+        return response
+
+    def goes_on_after(self, error: BaseException) -> bool:
+        """False: the call is over."""
+        self.failed(error)
+        return False
 
     def began(self) -> None:
         """The first piece of the answer is here."""
@@ -143,16 +145,9 @@ class StreamedCall(Call):
 
     __slots__ = ("__weakref__", "pieces")
 
-    def __init__(
-        self,
-        provider: str,
-        model: str | None,
-        operation: str,
-        api: str,
-        *,
-        streamed: bool = True,
-    ) -> None:
-        super().__init__(provider, model, operation, api, streamed=streamed)
+    def __init__(self, provider: str, model: str | None, operation: str, api: str) -> None:
+        super().__init__(provider, model, operation, api)
+        self.streamed = True
         self.pieces = UsageStream()
         self._recorder.expect_late()
         _open_streams.add(self)

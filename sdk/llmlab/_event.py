@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any, Dict, Mapping, cast
+from typing import Any, Dict, Mapping, Optional, Tuple, cast
 
 from llmlab._usage import Usage, storable
 from llmlab._version import SDK
@@ -12,6 +12,7 @@ Event = Dict[str, Any]
 
 MAX_NAME = 200
 MAX_TAGS = 32
+MAX_HEADS = 1_000
 _UNBILLED_STATUSES = frozenset((400, 401, 403, 404, 429))
 _NEVER_SENT = frozenset(
     (
@@ -68,20 +69,35 @@ def new_event(
     feature: str | None = None,
 ) -> Event:
     """An event that knows who called whom and what for, but not yet what it consumed."""
-    event: Event = {
-        "id": identity,
-        "model": clean(model or scope.model or "") or "unknown",
-        "operation": operation,
-        "sdk": SDK,
-    }
-    if provider:
-        event["provider"] = clean(provider, 64)
-    for name, told in (("feature", feature), ("user", scope.user), ("session", scope.session)):
-        if told:
-            event[name] = clean(told)
+    names = (model or scope.model, provider, operation, feature)
+    event: Event = {"id": identity, **(_heads.get(names) or _learn_head(names))}
+    if scope.user:
+        event["user"] = clean(scope.user)
+    if scope.session:
+        event["session"] = clean(scope.session)
     if scope.tags:
         event["tags"] = clean_tags(scope.tags)
     return event
+
+
+_Names = Tuple[Optional[str], Optional[str], str, Optional[str]]
+_heads: dict[_Names, Event] = {}
+"""What events of the same model, provider, operation and feature have in common."""
+
+
+def _learn_head(names: _Names) -> Event:
+    model, provider, operation, feature = names
+    head = {
+        "model": clean(model or "") or "unknown",
+        "provider": clean(provider or "", 64),
+        "operation": clean(operation, 64),
+        "feature": clean(feature or ""),
+        "sdk": SDK,
+    }
+    if len(_heads) >= MAX_HEADS:  # features made of user input would otherwise be kept for ever
+        _heads.clear()
+    _heads[names] = head = {name: value for name, value in head.items() if value}
+    return head
 
 
 def add_usage(event: Event, usage: Usage) -> None:

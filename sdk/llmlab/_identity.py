@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from types import CodeType, FrameType
 from typing import Any
 
-_VARIANT = "89ab"
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
@@ -54,15 +54,37 @@ _MAX_SITES = 4096
 _sites: dict[CodeType, str | None] = {}
 
 
-def new_event_id(milliseconds: int) -> str:
-    """A UUIDv7 for a call that started at ``milliseconds`` since 1970 (RFC 9562, 5.7).
+class _Ids:
+    """UUIDv7s of one process: the time, and a counter that begins at a random number.
 
-    Random bits come from the system: a host's ``random.seed(42)`` or a fork must not repeat them.
+    RFC 9562, 6.2, method 2: 12 + 58 random bits keep processes apart, the counter keeps apart what
+    happens in one. They come from the system: a host's ``random.seed(42)`` must not repeat them.
     """
-    noise = os.urandom(10).hex()
-    time = f"{milliseconds:012x}"
-    variant = _VARIANT[int(noise[3], 16) & 3]
-    return f"{time[:8]}-{time[8:]}-7{noise[:3]}-{variant}{noise[4:7]}-{noise[7:19]}"
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin at another random number; a forked child must."""
+        self._process = int.from_bytes(os.urandom(2), "big") & 0xFFF
+        start = int.from_bytes(os.urandom(8), "big") >> 6
+        self._next = itertools.count(0x8000_0000_0000_0000 | start).__next__
+
+    def make(self, milliseconds: int) -> str:
+        """An id for a call that started at ``milliseconds`` since 1970."""
+        number = self._next()
+        time, low = milliseconds >> 16, number & 0xFFFF_FFFF_FFFF
+        return (
+            f"{time:08x}-{milliseconds & 0xFFFF:04x}-7{self._process:03x}-"
+            f"{number >> 48:04x}-{low:012x}"
+        )
+
+
+_ids = _Ids()
+new_event_id = _ids.make
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ids.renew)
 
 
 def call_site() -> str:

@@ -90,14 +90,13 @@ class Segment:
         return None
 
     def append(self, line: bytes) -> bool:
-        """Write one complete line; False if the disk took only a part of it.
-
-        Raises:
-            OSError: the disk took nothing.
-        """
+        """Write one complete line; False if the disk took nothing or only a part of it."""
         if self._torn:  # end the half line first, so that this one is readable
             line = b"\n" + line
-        written = os.write(self._fd, line)
+        try:
+            written = os.write(self._fd, line)
+        except OSError:
+            return False
         self.size += written
         self._torn = written < len(line)
         return not self._torn

@@ -88,17 +88,11 @@ class Spool:
         """Put one event (JSON) in the queue. Never raises: what can't be kept is counted."""
         line = encode_line(event)
         with self._lock:
-            if self._append_to_file(line) or self._append_to_memory(event):
+            segment = self._active
+            if segment is None or segment.size >= self._max_segment_bytes:
+                segment = self._open_segment()
+            if (segment is not None and segment.append(line)) or self._append_to_memory(event):
                 self.written += 1
-
-    def _append_to_file(self, line: bytes) -> bool:
-        segment = self._active
-        if segment is None or segment.size >= self._max_segment_bytes:
-            segment = self._open_segment()
-        try:
-            return segment is not None and segment.append(line)
-        except OSError:
-            return False
 
     def _append_to_memory(self, event: bytes) -> bool:
         if self._closed_for or len(self._memory) >= MAX_MEMORY_EVENTS:

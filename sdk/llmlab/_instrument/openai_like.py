@@ -23,18 +23,20 @@ class Api(NamedTuple):
     """What a path of the API does, in the event's words and in the extractor's.
 
     ``is_typed``: the events of its stream have a ``type``; else they are chunks with ``usage``.
+    ``parses``: its answers may be parsed further, into types of the user's.
     """
 
     operation: str
     name: str
     is_typed: bool = True
     takes_stream_options: bool = False
+    parses: bool = False
 
 
 _BILLED: dict[str, Api] = {
-    "/chat/completions": Api("chat", "chat.completions", False, True),
+    "/chat/completions": Api("chat", "chat.completions", False, True, True),
     "/completions": Api("text_completion", "completions", False, True),
-    "/responses": Api("chat", "responses"),
+    "/responses": Api("chat", "responses", parses=True),
     "/responses/compact": Api("chat", "responses"),
     "/messages": Api("chat", "messages"),
     "/complete": Api("text_completion", "complete", False),
@@ -86,33 +88,25 @@ class Attempt:
     __slots__ = ("_address", "_answer", "_before", "_options", "_package", "api", "call")
 
     def __init__(
-        self, package: Package, client: Any, options: Any, api: Api, *, streams: bool
+        self, package: Package, client: Any, options: Any, api: Api, streams: bool
     ) -> None:
-        body = _dict(options.json_data)
-        provider = _provider(package, client)
-        model = body.get("model")
-        raw = _raw_kind(options)
-        # A body that is read later may also be dropped, like a stream.
-        made = StreamedCall if streams or raw == "stream" else Call
-        self.call: Call = made(
-            provider,
-            model if isinstance(model, str) else None,
-            api.operation,
-            api.name,
-            streamed=streams,
-        )
         self.api = api
         self._package = package
         self._options = options
         self._address = ""
         self._before: dict[str, Any] | None = None
         self._answer: Any = None
+        raw = _raw_kind(options)
+        # A body that is read later may also be dropped, like a stream.
+        kind = StreamedCall if streams or raw == "stream" else Call
+        self.call = _new_call(kind, package, client, options, api)
+        self.call.streamed = streams
         if streams and api.takes_stream_options and not raw:
-            self._ask_for_usage(str(client.base_url), body)
-        if api.name == "chat.completions" or api.name == "responses":
+            self._ask_for_usage(str(client.base_url), _dict(options.json_data))
+        if api.parses:
             self._listen_to_parser()
         if api.operation == "speech":
-            text = body.get("input")
+            text = _dict(options.json_data).get("input")
             self.call.units = {"characters": len(text)} if isinstance(text, str) else None
 
     def _ask_for_usage(self, address: str, body: dict[str, Any]) -> None:
@@ -127,7 +121,7 @@ class Attempt:
 
     def _listen_to_parser(self) -> None:
         """``parse`` may fail on an answer that was paid for: have a look at it before."""
-        parser = getattr(self._options, "post_parser", None)
+        parser = self._options.post_parser
         if not callable(parser):
             return
 
@@ -180,29 +174,43 @@ class Attempt:
 
 def _begin(
     package: Package, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Attempt | None:
-    """The attempt that begins with these arguments, None if it is nothing to record."""
+) -> Call | Attempt | None:
+    """The call that begins with these arguments, None if it is nothing to record."""
     try:
-        options = args[1] if len(args) > 1 else kwargs.get("options")
-        if options is None or not is_wanted():
+        if not is_wanted():
             return None
+        options = args[1] if len(args) > 1 else kwargs["options"]
         api = api_of(options.url)
         if api is None or options.method.lower() != "post":
             return None
-        return Attempt(package, client, options, api, streams=bool(kwargs.get("stream")))
+        streams = bool(kwargs.get("stream"))
+        if streams or _needs_care(options, api):
+            return Attempt(package, client, options, api, streams=streams)
+        return _new_call(Call, package, client, options, api)
     except Exception:
         note_fault()
         return None
 
 
-def _provider(package: Package, client: Any) -> str:
-    found = provider_at(client.base_url)
-    if found is None:
-        scope = current_scope.get()
-        if scope is not None and scope.provider and package.provider == "openai":
-            return scope.provider  # a compatible server of the user's own, and its name
-        return "azure" if "Azure" in type(client).__name__ else package.provider
-    return found
+def _needs_care(options: Any, api: Api) -> bool:
+    """Whether more is to be done than to read a parsed answer."""
+    headers = options.headers
+    if isinstance(headers, dict) and _RAW_HEADER in headers:
+        return True
+    return (api.parses and callable(options.post_parser)) or api.operation == "speech"
+
+
+def _new_call(kind: type[Call], package: Package, client: Any, options: Any, api: Api) -> Call:
+    model = _dict(options.json_data).get("model")
+    provider = provider_at(client.base_url) or _provider_by_client(package, client)
+    return kind(provider, model if isinstance(model, str) else None, api.operation, api.name)
+
+
+def _provider_by_client(package: Package, client: Any) -> str:
+    scope = current_scope.get()
+    if scope is not None and scope.provider and package.provider == "openai":
+        return scope.provider  # a compatible server of the user's own, and its name
+    return "azure" if "Azure" in type(client).__name__ else package.provider
 
 
 def _raw_kind(options: Any) -> str:

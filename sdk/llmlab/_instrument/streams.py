@@ -5,6 +5,7 @@ Each chunk costs an attribute look-up; only the few that carry usage are looked 
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, AsyncIterator, Iterator
 
 from llmlab._call import StreamedCall
@@ -28,26 +29,25 @@ _TELLING = frozenset(
 
 
 class Watch:
-    """What one stream's events say, event by event.
+    """What is to be noted of one stream.
 
     ``hides_usage``: the chunk with usage is there because we asked for it; the user did not.
     """
 
-    __slots__ = ("_hides_usage", "_last", "call", "is_typed")
+    __slots__ = ("_hides_usage", "call", "is_typed")
 
     def __init__(self, call: StreamedCall, *, is_typed: bool, hides_usage: bool) -> None:
         self.call = call
         self.is_typed = is_typed
         self._hides_usage = hides_usage
-        self._last: Any = None
 
     def first(self, item: Any) -> None:
         """The first event: it names the model and the response."""
         self.call.began()
         self.call.pieces.add(item)
 
-    def usage_chunk(self, before: Any, item: Any) -> bool:
-        """A chunk with usage, after the chunk ``before``. True if the user shall not see it."""
+    def hides(self, before: Any, item: Any) -> bool:
+        """Note a chunk with usage, after the chunk ``before``: True if it is not for the user."""
         pieces = self.call.pieces
         if before is not None:
             pieces.add(before)  # often the one that says why the answer ended
@@ -64,16 +64,14 @@ def tapped(inner: Iterator[Any], watch: Watch) -> Iterator[Any]:
 
 
 def _tapped_chunks(inner: Iterator[Any], watch: Watch) -> Iterator[Any]:
-    last: Any = None
-    call = watch.call
+    call, last = watch.call, None
     try:
-        for item in inner:
-            if last is None and call.first_at is None:
-                watch.first(item)
-            if getattr(item, "usage", None) is not None and watch.usage_chunk(last, item):
-                continue
-            last = item
-            yield item
+        for item in _with_first_noted(inner, watch):
+            if getattr(item, "usage", None) is None:
+                last = item
+                yield item
+            elif not watch.hides(last, item):
+                yield item
         call.pieces.add(last)
     except GeneratorExit:
         raise  # dropped: the call learns it by itself
@@ -86,9 +84,7 @@ def _tapped_chunks(inner: Iterator[Any], watch: Watch) -> Iterator[Any]:
 def _tapped_events(inner: Iterator[Any], watch: Watch) -> Iterator[Any]:
     call = watch.call
     try:
-        for item in inner:
-            if call.first_at is None:
-                call.began()
+        for item in _with_first_noted(inner, watch):
             if getattr(item, "type", None) in _TELLING:
                 call.pieces.add(item)
             yield item
@@ -98,6 +94,14 @@ def _tapped_events(inner: Iterator[Any], watch: Watch) -> Iterator[Any]:
         call.failed(error)
         raise
     call.completed()
+
+
+def _with_first_noted(inner: Iterator[Any], watch: Watch) -> Iterator[Any]:
+    """``inner`` itself behind its first item, so that the others need no look at the clock."""
+    for item in inner:
+        watch.first(item)
+        return chain((item,), inner)
+    return iter(())
 
 
 class AsyncTap:
@@ -140,7 +144,7 @@ class AsyncTap:
             if getattr(item, "type", None) in _TELLING:
                 call.pieces.add(item)
             return False
-        return getattr(item, "usage", None) is not None and watch.usage_chunk(self._last, item)
+        return getattr(item, "usage", None) is not None and watch.hides(self._last, item)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
