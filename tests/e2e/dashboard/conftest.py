@@ -15,7 +15,6 @@ from scripts.chromium import NAMES
 from scripts.sample_usage import sample_events, send
 from tests.e2e.conftest import RunningServer, fresh_home, running
 
-DESKTOP, PHONE = 1280, 320
 OpenPage = Callable[..., Page]
 
 
@@ -77,7 +76,7 @@ def signed_in(browser: Browser, server: RunningServer) -> Iterator[OpenPage]:
     session = door.storage_state()
     door.close()
 
-    def open_page(path: str = "/", *, width: int = DESKTOP, theme: str = "light") -> Page:
+    def open_page(path: str = "/", *, width: int = 1280, theme: str = "light") -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 800},
             color_scheme=theme,
