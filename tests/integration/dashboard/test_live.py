@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -15,14 +14,9 @@ from llmlab_app.domain.access import Principal
 from llmlab_app.domain.errors import Conflict, Unauthenticated
 from llmlab_app.services.access import (
     authenticate_session,
-    mint_setup_link,
-    redeem_setup_token,
     revoke_session,
 )
-from llmlab_app.services.credentials import forget_credentials
 from llmlab_app.services.projects import archive_project, create_project
-from llmlab_app.services.setup import prepare
-from llmlab_app.settings import Settings
 from llmlab_app.storage.pulse import PulseSender
 from tests.factories import store, stored
 
@@ -48,21 +42,6 @@ class Screens:
 
     async def sign_out(self, tab: str) -> None:
         self.signed_out.append(tab)
-
-
-@pytest.fixture
-async def cookie(database: str, tmp_path: Path) -> AsyncIterator[str]:
-    """The session of an owner who has just signed in."""
-    forget_credentials()
-    await prepare(Settings(home=tmp_path / "home"), timezone="UTC", now=now())
-    token = (await mint_setup_link(now())).removeprefix("/setup?token=")
-    yield (await redeem_setup_token(token, user_agent="Firefox", now=now())).cookie
-    forget_credentials()
-
-
-@pytest.fixture
-async def owner(cookie: str) -> Principal:
-    return await authenticate_session(cookie, now())
 
 
 @pytest.fixture
