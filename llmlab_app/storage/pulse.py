@@ -39,6 +39,9 @@ class PulseSender:
 
     async def _run(self) -> None:
         while True:
+            # Not before there is something to say: a stop would tear the connecting apart, and
+            # PostgreSQL waits a minute for the rest of such a log-in.
+            await self._changed.wait()
             try:
                 async with await direct_connection() as connection:
                     await self._send(connection)
