@@ -64,6 +64,8 @@ class Spool:
     def _start_afresh(self) -> None:
         # Re-entrant: a signal handler may record a call while this very thread holds the lock.
         self._lock = threading.RLock()
+        self._is_writing = False
+        self._put_off: deque[bytes] = deque()
         self._active = None
         self._retired = []
         self._adopted = []
@@ -86,13 +88,25 @@ class Spool:
 
     def append(self, event: bytes) -> None:
         """Put one event (JSON) in the queue. Never raises: what can't be kept is counted."""
-        line = encode_line(event)
         with self._lock:
-            segment = self._active
-            if segment is None or segment.size >= self._max_segment_bytes:
-                segment = self._open_segment()
-            if (segment is not None and segment.append(line)) or self._append_to_memory(event):
-                self.written += 1
+            if self._is_writing:  # a signal handler has interrupted this very thread, right here
+                self._put_off.append(event)
+                return
+            self._is_writing = True
+            try:
+                self._write(event)
+            finally:
+                self._is_writing = False
+            if self._put_off:
+                self.append(self._put_off.popleft())
+
+    def _write(self, event: bytes) -> None:
+        segment = self._active
+        if segment is None or segment.size >= self._max_segment_bytes:
+            segment = self._open_segment()
+        is_kept = segment is not None and segment.append(encode_line(event))
+        if is_kept or self._append_to_memory(event):
+            self.written += 1
 
     def _append_to_memory(self, event: bytes) -> bool:
         if self._closed_for or len(self._memory) >= MAX_MEMORY_EVENTS:

@@ -19,16 +19,14 @@ import llmlab
 from llmlab import LLMLabClient, _call
 from sdk.tests.loopback import IngestServer, Loopback
 
-SDK = Path(__file__).parents[1]
 ASK: Any = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}
 
 
 def run(program: str, **environment: str) -> str:
     """What ``program`` prints, in a process of its own."""
-    path = os.pathsep.join([str(SDK), str(SDK.parent)])
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
-        env={**os.environ, "PYTHONPATH": path, **environment},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=60,
