@@ -18,9 +18,13 @@ from tests.e2e.conftest import RunningServer, fresh_home, running
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; never a downloaded one."""
+    """Debian's Chromium; never a downloaded one.
+
+    One a module, not a session: as long as it lives its event loop runs in this thread, and no
+    async test can run beside it.
+    """
     chromium = next(filter(None, map(shutil.which, NAMES)), None)
     assert chromium, "There is no Chromium on the PATH: run the tests by `make test`."
     with start_playwright() as playwright:
