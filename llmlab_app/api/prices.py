@@ -39,11 +39,12 @@ class QuoteIn(Strict):
 async def quote(request: Request, caller: Caller, now: Now) -> dict[str, Any]:
     """The receipt of a call that needn't have happened; an unknown model is unpriced, never $0."""
     asked = await bodies.read(request, QuoteIn)
-    found = prices.quote(
+    found = await prices.quote(
         caller,
         provider=asked.provider,
         model=asked.model,
         at=asked.at or now,
+        now=now,
         usage=usage_of(asked.usage),
         units=asked.units,
         service_tier=asked.service_tier,
@@ -69,9 +70,9 @@ async def price_book(
     caller: Caller, model: Name, now: Now, provider: str | None = None
 ) -> dict[str, Any]:
     """The price of one model in force now, and the version of the price book."""
-    found = prices.price_of(caller, provider=provider, model=model, at=now)
+    found = await prices.price_of(caller, provider=provider, model=model, at=now, now=now)
     return {
-        "version": prices.current_price_book().version,
+        "version": await prices.version(caller, now),
         "model": model,
         "provider": found.provider,
         "unpriced_reason": found.unpriced_reason,

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Query
 
 from llmlab_app.domain.access import Principal
-from llmlab_app.domain.calendar import Period
+from llmlab_app.domain.calendar import Period, midnight
 from llmlab_app.domain.errors import InvalidInput
 from llmlab_app.services import cost_reports
 
@@ -27,6 +27,18 @@ async def period_of(
         InvalidInput: neither a day nor an instant with an offset, or an empty range.
     """
     return await cost_reports.period(caller, _parsed(since), _parsed(until), now=now)
+
+
+async def instant_of(caller: Principal, value: str | None) -> datetime | None:
+    """One end of a range: a day stands for its midnight in the caller's workspace.
+
+    Raises:
+        InvalidInput: neither a day nor an instant with an offset.
+    """
+    found = _parsed(value)
+    if found is None or isinstance(found, datetime):
+        return found
+    return midnight(found, await cost_reports.workspace_zone(caller))
 
 
 def _parsed(value: str | None) -> date | datetime | None:

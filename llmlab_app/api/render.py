@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from llmlab_app.domain.money import CURRENCY, plain
-from llmlab_app.domain.pricing import CostLine, ModelPrice
+from llmlab_app.domain.price_terms import Agreement, PriceTerm
+from llmlab_app.domain.pricing import CostLine, Discount, MappedModel, ModelPrice, PriceOverride
 from llmlab_app.domain.spend import Breakdown, PeriodSpend, Spend, Summary
 from llmlab_app.services.calls import Call, Receipt
 
@@ -131,6 +132,65 @@ def price_json(price: ModelPrice | None) -> dict[str, Any]:
         "effective_to": instant(price.effective_to),
         "service_tier": price.service_tier,
         "factors": {name: plain(factor) for name, factor in price.factors.items()},
+        "agreed": _agreed_json(price.agreed),
+    }
+
+
+def _agreed_json(agreed: ModelPrice | None) -> dict[str, Any] | None:
+    """What the workspace pays instead of the list price, None where it pays just that."""
+    if agreed is None:
+        return None
+    return {
+        "price_source": agreed.source,
+        "factors": {name: plain(factor) for name, factor in agreed.factors.items()},
+        "unit_prices_per_million": {
+            name: plain(price) for name, price in agreed.unit_prices.items()
+        },
+    }
+
+
+def term_json(term: PriceTerm) -> dict[str, Any]:
+    """An override, a discount or a mapping, and its record."""
+    return {
+        "id": str(term.id),
+        **_agreement_json(term.agreement),
+        "effective_from": instant(term.starts_at),
+        "effective_to": instant(term.agreement.validity.end),
+        "created_at": instant(term.created_at),
+        "created_by": term.created_by,
+        "closed_at": instant(term.closed_at),
+        "closed_by": term.closed_by,
+    }
+
+
+def _agreement_json(agreement: Agreement) -> dict[str, Any]:
+    match agreement:
+        case MappedModel():
+            return {
+                "provider": agreement.provider,
+                "model": agreement.model,
+                "target_provider": agreement.target_provider,
+                "target_model": agreement.target_model,
+            }
+        case PriceOverride():
+            prices = {name: plain(price) for name, price in agreement.unit_prices.items()}
+            return {**_scope_json(agreement), "unit_prices_per_million": prices}
+        case Discount():
+            classes = None if agreement.classes is None else sorted(agreement.classes)
+            return {
+                **_scope_json(agreement),
+                "percent": plain(agreement.percent),
+                "token_classes": classes,
+            }
+
+
+def _scope_json(agreement: PriceOverride | Discount) -> dict[str, Any]:
+    scope = agreement.scope
+    return {
+        "provider": scope.provider,
+        "model": scope.model,
+        "service_tier": scope.service_tier,
+        "note": agreement.note,
     }
 
 
@@ -142,6 +202,9 @@ def receipt_json(receipt: Receipt) -> dict[str, Any]:
         "cost": money(receipt.call.cost.cost),
         "currency": CURRENCY,
         "cost_source": receipt.call.cost.source,
+        "list_cost": money(receipt.call.cost.list_cost),
+        "discount": money(receipt.discount),
+        "effective_cost": money(receipt.call.cost.effective_cost),
         "unpriced_reason": receipt.call.cost.unpriced_reason,
         "lines": [line_json(line) for line in breakdown.lines] if breakdown else [],
         **price_json(receipt.price),

@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from llmlab_app.domain.access import Principal, Scope
 from llmlab_app.domain.calendar import Period
 from llmlab_app.domain.errors import InvalidInput, NotFound
 from llmlab_app.domain.events import CostSource, EventCost, UsageEvent
+from llmlab_app.domain.money import EXACT
 from llmlab_app.domain.pricing import CostBreakdown, ModelPrice, Unpriced, receipt_of
 from llmlab_app.storage import event_queries
 from llmlab_app.storage.database import transaction
@@ -36,6 +38,14 @@ class Receipt:
     call: Call
     price: ModelPrice | None
     breakdown: CostBreakdown | None
+
+    @property
+    def discount(self) -> Decimal | None:
+        """How much less than the list price is paid; None if either is unknown."""
+        listed, effective = self.call.cost.list_cost, self.call.cost.effective_cost
+        if listed is None or effective is None:
+            return None
+        return EXACT.subtract(listed, effective)
 
 
 async def list_calls(

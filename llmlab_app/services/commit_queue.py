@@ -16,8 +16,11 @@ import structlog
 
 from llmlab_app.domain.errors import LLMLabError, Unavailable
 from llmlab_app.domain.events import CostSource
+from llmlab_app.services.event_pricing import priced
+from llmlab_app.services.prices import WorkspacePrices, current_price_book, newest_prices
 from llmlab_app.storage.event_rows import StoredEvent
 from llmlab_app.storage.ingest import Committed, Outcome, Writer
+from llmlab_app.storage.price_terms import StalePrices
 from llmlab_app.storage.pulse import PulseSender
 
 BATCH_EVENTS = 5_000
@@ -37,16 +40,38 @@ _TRANSIENT = (
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """Events ready to store, and the content of the prices they use by ``price_id``."""
+    """Events ready to store, and the content of the prices they use by ``price_id``.
+
+    ``source`` is what they were priced with: if it changes before the commit, they are priced anew.
+    """
 
     events: Sequence[StoredEvent]
     prices: Mapping[str, object]
+    source: WorkspacePrices | None = None
 
 
 @dataclass(slots=True)
 class _Waiting:
     priced: Priced
     answer: asyncio.Future[list[Committed]] = field(default_factory=asyncio.Future[list[Committed]])
+
+
+@dataclass(frozen=True, slots=True)
+class _Prices:
+    """What a batch was priced with: ``content`` by ``price_id``, ``sources`` by project."""
+
+    content: Mapping[str, object]
+    sources: Mapping[UUID, WorkspacePrices]
+
+    @property
+    def versions(self) -> dict[UUID, int]:
+        """What the database must still say at the commit."""
+        return {source.workspace_id: source.version for source in self.sources.values()}
+
+    @property
+    def are_listed(self) -> bool:
+        """Whether the list prices among them are still those of this process."""
+        return all(source.listed is current_price_book() for source in self.sources.values())
 
 
 class CommitQueue:
@@ -122,7 +147,7 @@ class CommitQueue:
     async def _answer(self, batch: Sequence[_Waiting], writer: Writer) -> None:
         """Answer every request of ``batch``; a writer survives whatever happens to one batch."""
         events = [event for waiting in batch for event in waiting.priced.events]
-        prices = {key: value for each in batch for key, value in each.priced.prices.items()}
+        prices = _prices_of([waiting.priced for waiting in batch])
         try:
             committed = iter(await _commit(events, prices, writer))
         except Exception as error:
@@ -151,7 +176,7 @@ def _fail(answer: "asyncio.Future[list[Committed]]", error: Exception) -> None:
 
 
 async def _commit(
-    events: Sequence[StoredEvent], prices: Mapping[str, object], writer: Writer
+    events: Sequence[StoredEvent], prices: _Prices, writer: Writer
 ) -> list[Committed]:
     """What became of each event, however often a key repeats within ``events``."""
     answers: dict[int, Committed] = {}
@@ -177,7 +202,7 @@ def _split_distinct(numbered: Sequence[_Numbered]) -> tuple[list[_Numbered], lis
 
 
 async def _commit_or_bisect(
-    events: Sequence[StoredEvent], prices: Mapping[str, object], writer: Writer
+    events: Sequence[StoredEvent], prices: _Prices, writer: Writer
 ) -> list[Committed]:
     """Store ``events``; when PostgreSQL refuses a value, reject only the event that carries it."""
     try:
@@ -194,15 +219,55 @@ async def _commit_or_bisect(
 
 
 async def _commit_with_retry(
-    events: Sequence[StoredEvent], prices: Mapping[str, object], writer: Writer
+    events: Sequence[StoredEvent], prices: _Prices, writer: Writer
 ) -> list[Committed]:
     for attempt in range(RETRIES):
         try:
-            return await writer.commit(events, prices)
+            return await _try(events, prices, writer)
         except _TRANSIENT:
             writer.forget()
             await asyncio.sleep(0.02 * 2**attempt)
-    return await writer.commit(events, prices)
+    return await _try(events, prices, writer)
+
+
+async def _try(events: Sequence[StoredEvent], prices: _Prices, writer: Writer) -> list[Committed]:
+    """Store ``events``; where their prices changed while they waited, price them anew first."""
+    for _ in range(RETRIES):
+        if not prices.are_listed:
+            events, prices = await _priced_anew(events, prices)
+        try:
+            return await writer.commit(events, prices.content, prices.versions)
+        except StalePrices:
+            events, prices = await _priced_anew(events, prices)
+    raise Unavailable(
+        "The workspace's prices are being changed. Send these events again in a moment.",
+        code="prices_changing",
+        retry_after_seconds=1,
+    )
+
+
+def _prices_of(parts: Sequence[Priced]) -> _Prices:
+    content = {price_id: price for part in parts for price_id, price in part.prices.items()}
+    sources = {
+        each.event.project_id: part.source for part in parts if part.source for each in part.events
+    }
+    return _Prices(content, sources)
+
+
+async def _priced_anew(
+    events: Sequence[StoredEvent], prices: _Prices
+) -> tuple[Sequence[StoredEvent], _Prices]:
+    workspaces = {source.workspace_id for source in prices.sources.values()}
+    newest = {workspace_id: await newest_prices(workspace_id) for workspace_id in workspaces}
+    parts: list[Priced] = []
+    for each in events:
+        held = prices.sources.get(each.event.project_id)
+        if held is None:
+            parts.append(Priced([each], prices.content))
+        else:
+            source = newest[held.workspace_id]
+            parts.append(Priced(*priced([each.event], source.book), source))
+    return [each for part in parts for each in part.events], _prices_of(parts)
 
 
 def _refused(stored: StoredEvent) -> Committed:

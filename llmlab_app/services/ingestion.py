@@ -14,11 +14,10 @@ from llmlab_app.domain.access import Principal, Scope
 from llmlab_app.domain.errors import InvalidInput, Unavailable
 from llmlab_app.domain.events import CostSource, RejectionReason, UsageEvent
 from llmlab_app.domain.normalise import ReportedEvent, normalise
-from llmlab_app.domain.pricing import PriceBook, price_event
 from llmlab_app.services.commit_queue import CommitQueue, Priced
-from llmlab_app.services.prices import current_price_book
+from llmlab_app.services.event_pricing import priced
+from llmlab_app.services.prices import prices_in_force
 from llmlab_app.settings import Settings
-from llmlab_app.storage.event_rows import StoredEvent
 from llmlab_app.storage.ingest import Outcome
 from llmlab_app.storage.pulse import PulseSender
 
@@ -80,7 +79,9 @@ async def track(
     """
     principal.require(Scope.EVENTS_WRITE)
     accepted, results = _accept(principal, reported, now)
-    committed = iter(await _running_queue().commit(_price(accepted)))
+    prices = await prices_in_force(principal.workspace_id, now)
+    ready = Priced(*priced(accepted, prices.book), prices)
+    committed = iter(await _running_queue().commit(ready))
     for number, result in enumerate(results):
         if result is None:
             stored = next(committed)
@@ -122,19 +123,6 @@ def _normalised(
         )
     except InvalidInput as error:
         return Rejection(code=error.code, detail=error.detail)
-
-
-def _price(events: Sequence[UsageEvent]) -> Priced:
-    book = current_price_book()
-    prices: dict[str, object] = {}
-    return Priced([_priced(book, event, prices) for event in events], prices)
-
-
-def _priced(book: PriceBook, event: UsageEvent, prices: dict[str, object]) -> StoredEvent:
-    cost, price = price_event(book, event)
-    if price is not None and price.price_id not in prices:
-        prices[price.price_id] = price.to_json()
-    return StoredEvent(event=event, cost=cost)
 
 
 def _running_queue() -> CommitQueue:

@@ -14,7 +14,6 @@ from uuid import UUID
 
 import psycopg
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
 from llmlab_app.domain.events import CostSource
 from llmlab_app.domain.money import from_pico
@@ -22,6 +21,8 @@ from llmlab_app.storage import ledger
 from llmlab_app.storage.database import direct_connection, unavailable
 from llmlab_app.storage.event_rows import StoredEvent
 from llmlab_app.storage.partitions import make_months, month_of
+from llmlab_app.storage.price_terms import check_price_versions
+from llmlab_app.storage.prices import keep_prices
 from llmlab_app.storage.rollups import fold
 from llmlab_app.storage.slots import claim_slot
 from llmlab_app.storage.staging import AMONG, bounds, stage
@@ -63,15 +64,20 @@ class Writer:
         self._prices: set[str] = set()
 
     async def commit(
-        self, events: Sequence[StoredEvent], prices: Mapping[str, object]
+        self,
+        events: Sequence[StoredEvent],
+        prices: Mapping[str, object],
+        price_versions: Mapping[UUID, int] | None = None,
     ) -> list[Committed]:
         """Store ``events``, whose keys differ from one another, and say what became of each.
 
         Args:
             events: Priced events; their projects exist.
             prices: Content of every price they use, by ``price_id``.
+            price_versions: Version of each workspace's prices that ``events`` were priced with.
 
         Raises:
+            StalePrices: a workspace's prices have changed since; nothing was stored.
             psycopg.DataError: PostgreSQL refuses a value; nothing was stored.
             Unavailable: the database can't be reached; nothing is known to be stored.
         """
@@ -80,8 +86,9 @@ class Writer:
         try:
             connection = await self._connected()
             async with connection.transaction():
+                await check_price_versions(connection, price_versions or {})
                 await make_months(connection, months)
-                await _keep_prices(connection, new_prices)
+                await keep_prices(connection, new_prices)
                 answers = await _store(connection, events, self._slot)
         except psycopg.OperationalError as error:
             raise unavailable(error) from error
@@ -130,19 +137,6 @@ _INSERT_NEW = f"""
 
 def _key(stored: StoredEvent) -> Key:
     return stored.event.project_id, stored.event.id
-
-
-async def _keep_prices(
-    connection: psycopg.AsyncConnection[Any], prices: Mapping[str, object]
-) -> None:
-    if not prices:
-        return
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            "INSERT INTO price_used (price_id, content, first_used_at) VALUES (%s, %s, now())"
-            " ON CONFLICT DO NOTHING",
-            [(price_id, Jsonb(content)) for price_id, content in sorted(prices.items())],
-        )
 
 
 async def _settle_repeated(

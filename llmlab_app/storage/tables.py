@@ -47,11 +47,17 @@ def _now() -> datetime:
 
 
 class WorkspaceRow(_Table, table=True):
-    """A tenant: one calendar, one set of prices, its people and its projects."""
+    """A tenant: one calendar, one set of prices, its people and its projects.
+
+    ``price_version`` counts the changes of its own prices: see ``storage.price_terms``.
+    """
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     name: str = Field(sa_type=Text)
     timezone: str = Field(sa_type=Text)
+    price_version: int = Field(
+        default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")}
+    )
     created_at: datetime = Field(default_factory=_now, sa_type=Timestamp)
 
 
@@ -129,6 +135,21 @@ class PriceUsedRow(_Table, table=True):
     first_used_at: datetime = Field(default_factory=_now, sa_type=Timestamp)
 
 
+class PriceTermRow(_Table, table=True):
+    """What a workspace pays instead of the list price: closed, never edited, never deleted."""
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    workspace_id: UUID = Field(foreign_key="workspace.id", index=True)
+    kind: str = Field(sa_type=Text)
+    content: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    effective_from: datetime = Field(sa_type=Timestamp)
+    effective_to: datetime | None = Field(default=None, sa_type=Timestamp)
+    created_at: datetime = Field(default_factory=_now, sa_type=Timestamp)
+    created_by: str = Field(sa_type=Text)
+    closed_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    closed_by: str | None = Field(default=None, sa_type=Text)
+
+
 class AuditRow(_Table, table=True):
     """Who changed what; append-only."""
 
@@ -191,6 +212,13 @@ class EventRow(_Table, table=True):
             "received_at",
             postgresql_using="brin",
             postgresql_with={"pages_per_range": 32},
+        ),
+        Index(
+            "event_unpriced",
+            "project_id",
+            "provider",
+            "model",
+            postgresql_where=text("cost_source = 'unpriced'"),
         ),
         {"postgresql_partition_by": "RANGE (ts)"},
     )

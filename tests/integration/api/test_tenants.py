@@ -22,6 +22,14 @@ IDS = {
     "/api/projects/{project_id}": "project",
     "/api/keys/{key_id}": "key",
     "/api/sessions/{session_id}": "session",
+    "/api/prices/overrides/{term_id}": "override",
+    "/api/prices/discounts/{term_id}": "discount",
+    "/api/prices/mappings/{term_id}": "mapping",
+}
+TERMS: dict[str, dict[str, Any]] = {
+    "override": {"model": "their-model", "unit_prices_per_million": {"input": "1"}},
+    "discount": {"percent": "10"},
+    "mapping": {"provider": "azure", "model": "theirs", "target_model": "gpt-4o"},
 }
 PARAMETERS = {"/api/costs": {"group_by": "project"}, "/api/prices": {"model": "gpt-4o-mini"}}
 
@@ -46,7 +54,7 @@ def test_every_path_with_an_id_is_checked_below() -> None:
 
 
 async def things_of(api: httpx2.AsyncClient, tenant: Tenant) -> dict[str, str]:
-    """Ids of an event, a project, a key and a session of ``tenant``."""
+    """Ids of an event, a project, a key, a session and prices of ``tenant``."""
     event = await api.post("/api/events/track", json=EVENT, headers=tenant.headers)
     project = await api.post("/api/projects", json={"name": "theirs"}, headers=tenant.headers)
     key = await api.post(
@@ -61,7 +69,15 @@ async def things_of(api: httpx2.AsyncClient, tenant: Tenant) -> dict[str, str]:
         "project": project.json()["id"],
         "key": key.json()["id"],
         "session": session["id"],
+        **{kind: await term_of(api, tenant, kind) for kind in TERMS},
     }
+
+
+async def term_of(api: httpx2.AsyncClient, tenant: Tenant, kind: str) -> str:
+    url = f"/api/prices/{kind}s"
+    added = await api.post(url, json=TERMS[kind], headers=tenant.headers)
+    assert added.status_code == 201, added.text
+    return added.json()["id"]
 
 
 @pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if "{" in route[1]])
