@@ -102,19 +102,6 @@ def test_a_signal_while_it_starts_leaves_nothing(home: Path, built_dashboard: No
     wait_until_alone(home)
 
 
-def test_after_a_kill_the_worker_ends_and_the_next_start_takes_over(
-    home: Path, start_server: StartServer
-) -> None:
-    killed = start_server(home)
-    killed.request("POST", "/api/events/track", json=EVENT)
-    killed.process.kill()
-    killed.process.wait(10)
-    again = start_server(home)  # at once: it waits for the killed server's worker
-    assert again.request("GET", "/api/costs/summary").json()["all_time"]["events"] == 1
-    again.stop()
-    wait_until_alone(home, seconds=1)
-
-
 def test_any_postgresql_will_do(
     home: Path, start_server: StartServer, empty_database_url: str
 ) -> None:
