@@ -1,6 +1,7 @@
 """The composition root: the dashboard, the JSON API around it, and what both of them need open."""
 
 import gc
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 
@@ -9,7 +10,7 @@ import structlog
 from reflex.app import default_error_boundary
 from reflex.config import environment
 from reflex.constants import Dirs
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jobs.scheduler import running_jobs
 from llmlab_app.api.app import create_api
@@ -19,6 +20,8 @@ from llmlab_app.dashboard.state.overview import push_live
 from llmlab_app.services.ingestion import start_ingestion, stop_ingestion
 from llmlab_app.settings import Settings, get_settings
 from llmlab_app.storage.database import close_database, open_database
+
+_API_PATHS = re.compile(r"/(api|setup)(/|$)")
 
 
 @asynccontextmanager
@@ -61,13 +64,7 @@ def log_error(exception: Exception) -> None:
     structlog.get_logger(__name__).error("dashboard_handler_failed", exc_info=exception)
 
 
-def at_the_edge(served: ASGIApp) -> ASGIApp:
-    """Everything that is served, behind the edge; the built dashboard's scripts may run."""
-    return guarded(served, get_settings(), environment.REFLEX_WEB_WORKDIR.get() / Dirs.STATIC)
-
-
 app = rx.App(
-    api_transformer=[create_api(), at_the_edge],  # the last is outermost
     stylesheets=["/tokens.css", "/app.css"],
     head_components=[rx.el.link(rel="icon", type="image/svg+xml", href="/favicon.svg")],
     reset_style=False,
@@ -80,3 +77,18 @@ app = rx.App(
 add_pages(app)
 app.register_lifespan_task(resources)
 app.register_lifespan_task(push_live)
+
+
+def make_asgi_app() -> ASGIApp:
+    """What is served: the API by itself, all else by Reflex, and the edge around both.
+
+    Mounted below Reflex instead, each call of the API would pass through its middlewares first.
+    """
+    api, dashboard = create_api(), app()
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        is_api = scope["type"] == "http" and _API_PATHS.match(scope["path"])
+        await (api if is_api else dashboard)(scope, receive, send)
+
+    frontend = environment.REFLEX_WEB_WORKDIR.get() / Dirs.STATIC
+    return guarded(served, get_settings(), frontend)

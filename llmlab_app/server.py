@@ -40,7 +40,8 @@ from llmlab_app.settings import Settings, get_settings
 from llmlab_app.storage.database import close_database, open_database
 from llmlab_app.storage.migrations import migrate
 
-_APP = "llmlab_app.llmlab_app:app"  # by name: it is imported in the worker, and by nobody else
+# By name: it is imported in the worker, and by nobody else.
+_APP = "llmlab_app.llmlab_app:make_asgi_app"
 _OLDEST_POSTGRES = 15
 _WATCH_SECONDS = 2
 _DRAIN_SECONDS = 10  # for requests that are being answered when we stop
@@ -241,9 +242,9 @@ def _load_app(site: Path, settings: Settings, welcome: str) -> Any:
     _in_background(_end_with_parent)
     _configure_log()
     os.chdir(site)
-    make_app = resolve_name(_APP)
+    make_asgi_app = resolve_name(_APP)
     _in_background(_announce, settings, welcome)
-    return make_app()
+    return make_asgi_app()
 
 
 def _configure_log() -> None:

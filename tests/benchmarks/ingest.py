@@ -141,7 +141,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     seconds = parser.parse_args().seconds
     print(f"{'':24} {'events':>11} {'server CPU':>12} {'database':>12} {'p95':>11}")
-    with fresh_home() as home, running(home) as server:
+    with fresh_home() as home, running(home, {"LLMLAB_RUN_JOBS": "0"}) as server:
         asyncio.run(load(server, "warm-up", 100, 4, 1))
         for name, size, connections in (
             ("batches of 100, 8 conn", 100, 8),
