@@ -1,4 +1,4 @@
-"""The SDK on the oldest and the newest Python, each with the newest clients that install there.
+"""The SDK on the oldest and the newest Python with their newest clients, and with very old ones.
 
 Environments are made once, with uv or else venv and pip, and kept in `.cache/`. An interpreter is
 used where it is found, never downloaded; in CI a missing one is a failure.
@@ -20,8 +20,21 @@ CACHE = ROOT / ".cache" / "sdk-matrix"
 OLDEST = (3, 8)
 NEWEST = (3, 13)
 TOOLS = ["pytest>=8", "pytest-timeout>=2.3", "jsonschema>=4.20"]
-CLIENTS = {OLDEST: ["openai", "anthropic"], NEWEST: ["openai", "anthropic", "google-genai"]}
-SUITE = ["openai", "anthropic", "google_genai", "attribution", "client", "spool", "guest", "faults"]
+MODERN = [
+    "test_openai",
+    "test_anthropic",
+    "test_google_genai",
+    "test_attribution",
+    "test_client",
+    "test_spool",
+    "test_guest",
+    "test_faults",
+]
+CASES = {
+    "oldest": (OLDEST, ["openai", "anthropic"], MODERN),
+    "newest": (NEWEST, ["openai", "anthropic", "google-genai"], MODERN),
+    "legacy": (OLDEST, ["openai==0.28.1", "boto3"], ["legacy_openai", "legacy_bedrock"]),
+}
 
 
 def interpreter(version: tuple[int, int]) -> str | None:
@@ -76,18 +89,20 @@ def check(*command: str) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("version", [OLDEST, NEWEST], ids=["oldest", "newest"])
-def test_sdk_works_on_this_python_with_its_newest_clients(version: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("version", "clients", "suite"), CASES.values(), ids=CASES)
+def test_sdk_works_on_this_python_with_these_clients(
+    version: tuple[int, int], clients: list[str], suite: list[str]
+) -> None:
     python = interpreter(version)
     if python is None:
         told = f"Python {version[0]}.{version[1]} is not on this machine: not run"
         assert not os.environ.get("CI"), told
         pytest.skip(told)
-    own = environment(python, CLIENTS[version])
-    suite = [f"sdk/tests/test_{name}.py" for name in SUITE]
+    own = environment(python, clients)
+    files = [f"sdk/tests/{name}.py" for name in suite]
     options = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(ROOT)]
     result = subprocess.run(
-        [own, "-m", "pytest", *options, "--import-mode=importlib", "--tb=short", *suite],
+        [own, "-m", "pytest", *options, "--import-mode=importlib", "--tb=short", *files],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,

@@ -6,17 +6,27 @@ from functools import partial
 from typing import Mapping
 
 from llmlab._config import is_disabled
-from llmlab._instrument import google_genai, openai_like, threads
+from llmlab._instrument import botocore, google_genai, openai_like, openai_v0, threads
 from llmlab._instrument.hosts import name_hosts
 from llmlab._instrument.imports import Patch, forget, when_imported
 from llmlab._instrument.patching import restore, switch
 
+
+def patch_openai() -> None:
+    """Openai as it has been since 1.0, or as it was before."""
+    if openai_v0.is_installed():
+        openai_v0.patch()
+    else:
+        openai_like.patch("openai", "openai")
+
+
 _PATCHES: dict[str, Patch] = {
-    "openai": partial(openai_like.patch, "openai", "openai"),
+    "openai": patch_openai,
     "anthropic": partial(openai_like.patch, "anthropic", "anthropic"),
     "groq": partial(openai_like.patch, "groq", "groq"),
     "cerebras.cloud.sdk": partial(openai_like.patch, "cerebras.cloud.sdk", "cerebras"),
     "google.genai._api_client": google_genai.patch,
+    "botocore.client": botocore.patch,
     "threading": threads.patch_threads,
     "concurrent.futures.thread": threads.patch_pools,
 }

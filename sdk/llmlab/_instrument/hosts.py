@@ -47,7 +47,11 @@ def name_hosts(hosts: Mapping[str, str]) -> None:
 def provider_at(url: Any) -> str | None:
     """The provider behind ``url`` (a client's URL object), None if its host is not known."""
     host = getattr(url, "netloc", b"")
-    host = host.decode("latin-1") if isinstance(host, bytes) else str(host)
+    return provider_of_host(host.decode("latin-1") if isinstance(host, bytes) else str(host))
+
+
+def provider_of_host(host: str) -> str | None:
+    """The provider behind ``host`` or ``host:port``, None if it is not known."""
     try:
         return _known[host]
     except KeyError:

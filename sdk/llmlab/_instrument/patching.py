@@ -30,11 +30,14 @@ def is_wanted() -> bool:
 def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     """Put ``make(original)`` in the place of ``owner.name``; a missing method is left alone."""
     own: dict[str, Any] = owner.__dict__
-    original = own.get(name)
-    if original is None or hasattr(original, "__llmlab__"):
+    original: Any = own.get(name)
+    function = getattr(original, "__func__", original)  # of a class method
+    if function is None or hasattr(function, "__llmlab__"):
         return
-    replacement: Any = functools.update_wrapper(make(original), original)
+    replacement: Any = functools.update_wrapper(make(function), function)
     replacement.__llmlab__ = True
+    if function is not original:
+        replacement = classmethod(replacement)
     setattr(owner, name, replacement)
     _replaced.append((owner, name, original, replacement))
 
