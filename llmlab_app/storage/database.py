@@ -18,6 +18,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from llmlab_app.domain.errors import Unavailable
 
+TRY_AGAIN = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+"""Lost against another transaction: the database is there, and a second try will do."""
+
 _engine: AsyncEngine | None = None
 _direct_url: str = ""
 
@@ -107,6 +110,8 @@ async def copy_transaction() -> AsyncIterator[psycopg.AsyncConnection[tuple[Any,
             assert isinstance(driver, psycopg.AsyncConnection)  # narrows the type
             async with driver.transaction():
                 yield driver
+    except TRY_AGAIN:
+        raise
     except (DBAPIError, psycopg.OperationalError, TimeoutError) as error:
         raise unavailable(error) from error
 

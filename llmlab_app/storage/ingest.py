@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from llmlab_app.domain.events import CostSource
 from llmlab_app.domain.money import from_pico
 from llmlab_app.storage import ledger
-from llmlab_app.storage.database import direct_connection, unavailable
+from llmlab_app.storage.database import TRY_AGAIN, direct_connection, unavailable
 from llmlab_app.storage.event_rows import StoredEvent
 from llmlab_app.storage.partitions import make_months, month_of
 from llmlab_app.storage.price_terms import check_price_versions
@@ -90,6 +90,8 @@ class Writer:
                 await make_months(connection, months)
                 await keep_prices(connection, new_prices)
                 answers = await _store(connection, events, self._slot)
+        except TRY_AGAIN:
+            raise
         except psycopg.OperationalError as error:
             raise unavailable(error) from error
         self._months |= months
