@@ -15,6 +15,7 @@ from llmlab_app.api import (
     prices,
     projects,
     recommendations,
+    repricing,
     sessions,
 )
 from llmlab_app.api.docs_page import docs_page
@@ -26,6 +27,7 @@ ROUTERS = (
     costs.router,
     prices.router,
     price_terms.router,
+    repricing.router,
     recommendations.router,
     projects.router,
     keys.router,

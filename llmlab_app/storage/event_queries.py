@@ -101,6 +101,32 @@ async def call_by_id(
     return stored_event(found[0]) if found else None
 
 
+async def calls_after(
+    session: AsyncSession,
+    *,
+    project: UUID,
+    after: UUID | None,
+    limit: int,
+    period: Period,
+    filters: Mapping[str, str],
+) -> list[StoredEvent]:
+    """The next calls of one project in the order of their ids, oldest first.
+
+    To walk through any number of calls in small steps, with nothing held open in between.
+    """
+    conditions, bindings = _conditions(period, None, filters)
+    if after is not None:
+        conditions += " AND e.id > :after AND e.ts >= :after_time"
+        bindings |= {"after": after, "after_time": uuid7_time(after)}
+    found = await fetch(
+        session,
+        f"SELECT * FROM event e WHERE e.project_id = :project_id{conditions}"
+        " ORDER BY e.id LIMIT :limit",
+        {"project_id": project, "limit": limit, **bindings},
+    )
+    return [stored_event(row) for row in found]
+
+
 async def every_call(
     session: AsyncSession,
     *,

@@ -5,7 +5,7 @@ an audit row, all in one transaction. Re-pricing, mapping, corrections and undo 
 that rollups equal their events whatever happens.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,8 @@ import psycopg
 
 from llmlab_app.storage.database import copy_transaction
 from llmlab_app.storage.event_rows import StoredEvent
+from llmlab_app.storage.price_terms import check_price_versions
+from llmlab_app.storage.prices import keep_prices
 from llmlab_app.storage.rollups import fold
 from llmlab_app.storage.staging import AMONG, bounds, stage
 from llmlab_app.storage.tables import EVENT_COLUMNS
@@ -22,7 +24,13 @@ _CHANGED = ", ".join(f"{name} = s.{name}" for name in EVENT_COLUMNS if name not 
 
 
 async def amend(
-    events: Sequence[StoredEvent], *, actor: str, action: str, slot: int
+    events: Sequence[StoredEvent],
+    *,
+    actor: str,
+    action: str,
+    slot: int,
+    prices: Mapping[str, object] | None = None,
+    price_versions: Mapping[UUID, int] | None = None,
 ) -> set[tuple[UUID, UUID]]:
     """Replace stored events by ``events`` of the same key and a higher ``revision``.
 
@@ -31,11 +39,18 @@ async def amend(
         actor: Who did it, for the audit.
         action: What it was, such as ``event.repriced``.
         slot: The writer's slot in the rollup keys.
+        prices: Content of every price they use, by ``price_id``.
+        price_versions: Version of each workspace's prices that ``events`` were priced with.
 
     Returns:
         The keys ``(project_id, id)`` that changed.
+
+    Raises:
+        StalePrices: a workspace's prices have changed since; nothing was amended.
     """
     async with copy_transaction() as connection:
+        await check_price_versions(connection, price_versions or {})
+        await keep_prices(connection, prices or {})
         await stage(connection, events)
         return await amend_staged(connection, events, actor=actor, action=action, slot=slot)
 
