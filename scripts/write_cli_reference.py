@@ -76,6 +76,20 @@ SHOWN = {
         ["price", "gpt-4o-mini", "--input", "1450", "--cache-read", "1000", "--output", "345"],
         ["price", "gpt-4o-mini", "--input", "1450", "--json"],
     ),
+    "prices list": (["prices", "list"],),
+    "prices unpriced": (["prices", "unpriced"], ["prices", "unpriced", "--json"]),
+    "prices map": (["prices", "map", "azure/search-bot", "openai/gpt-4o-mini"],),
+    "prices override": (
+        ["prices", "override", "openai/gpt-4o", "--price", "input=2", "--price", "output=8"],
+    ),
+    "prices discount": (
+        ["prices", "discount", "12.5", "--provider", "anthropic", "--from", "2026-04-01"],
+    ),
+    "prices close": (["prices", "close", "5b77aa02"],),
+    "prices reprice": (
+        ["prices", "reprice", "--dry-run"],
+        ["prices", "reprice", "--dry-run", "--json"],
+    ),
     "open": (["open", "--print"], ["open", "--print", "--json"]),
     "config list": (["config", "list"], ["config", "list", "--json"]),
     "config get": (["config", "get", "server"], ["config", "get", "server", "--json"]),

@@ -17,6 +17,7 @@ Json = Any
 
 _TIMEOUT_SECONDS = 10.0
 _CONNECT_SECONDS = 3.0
+_REPRICE_SECONDS = 900.0
 
 
 class Api:
@@ -56,6 +57,32 @@ class Api:
     def quote(self, question: Mapping[str, Json]) -> Json:
         """What a call would cost, line by line."""
         return self._ask("POST", "/api/prices/quote", needs=("cost", "lines"), json=question)
+
+    def price_terms(self, kind: str) -> Json:
+        """What the workspace has agreed: its overrides, discounts or mappings."""
+        return self._ask("GET", f"/api/prices/{kind}s", needs=("data",))
+
+    def add_price_term(self, kind: str, term: Mapping[str, Json]) -> Json:
+        """Agree on an override, a discount or a mapping; needs an admin's key."""
+        return self._ask("POST", f"/api/prices/{kind}s", needs=("id", "closed"), json=term)
+
+    def close_price_term(self, kind: str, id: str, until: str | None) -> None:
+        """End a term at an instant, None for now; needs an admin's key."""
+        params = {"until": until} if until else {}
+        headers = _credentials(self._settings)
+        path = f"/api/prices/{kind}s/{id}"
+        response = self._send("DELETE", path, headers=headers, params=params)
+        if not response.is_success:
+            raise self._problem(response)
+
+    def unpriced(self) -> Json:
+        """Calls without a cost, by model and reason."""
+        return self._ask("GET", "/api/prices/unpriced", needs=("data",))
+
+    def reprice(self, which: Mapping[str, Json]) -> Json:
+        """Price stored calls again, or say what that would change; a million take minutes."""
+        path, needs = "/api/prices/reprice", ("months", "amended")
+        return self._ask("POST", path, needs=needs, json=which, timeout=_REPRICE_SECONDS)
 
     def track(self, event: Mapping[str, Json]) -> Json:
         """Record one event; answers after it is stored."""

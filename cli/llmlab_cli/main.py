@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from typing_extensions import Annotated
 
 from llmlab_cli import render, version
-from llmlab_cli.commands import config, init, open_, price, status
+from llmlab_cli.commands import config, init, open_, price, prices, status
 from llmlab_cli.errors import Problem
 from llmlab_cli.plugins import plugged_commands
 
@@ -93,4 +93,5 @@ for name, command, example in (
     ("open", open_.open_dashboard, "llmlab open"),
 ):
     app.command(name, epilog=f"Example: {example}")(command)
+app.add_typer(prices.app, name="prices", epilog="Example: llmlab prices unpriced")
 app.add_typer(config.app, name="config", epilog="Example: llmlab config set server URL")

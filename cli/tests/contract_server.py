@@ -79,6 +79,89 @@ QUOTE = {
     "effective_from": "2024-07-18T00:00:00Z",
 }
 SETUP_LINK = {"path": "/setup?token=once", "expires_at": "2026-11-23T16:00:00Z"}
+_RECORD = {
+    "effective_to": None,
+    "created_at": "2026-11-01T09:00:00Z",
+    "created_by": "owner",
+    "closed_at": None,
+    "closed_by": None,
+}
+OVERRIDE = {
+    "id": "0d3c1f8a-1111-4000-8000-000000000001",
+    "provider": "openai",
+    "model": "gpt-4o",
+    "service_tier": None,
+    "note": "",
+    "unit_prices_per_million": {"input": "2", "output": "8"},
+    "effective_from": "2026-11-01T00:00:00Z",
+    **_RECORD,
+}
+DISCOUNT = {
+    "id": "5b77aa02-2222-4000-8000-000000000002",
+    "provider": "anthropic",
+    "model": "*",
+    "service_tier": None,
+    "note": "spring deal",
+    "percent": "12.5",
+    "token_classes": None,
+    "effective_from": "2026-04-01T00:00:00Z",
+    **_RECORD,
+}
+MAPPING = {
+    "id": "9e10c4d7-3333-4000-8000-000000000003",
+    "provider": "azure",
+    "model": "team-chat",
+    "target_provider": "openai",
+    "target_model": "gpt-4o-mini",
+    "effective_from": "2022-01-01T00:00:00Z",
+    **_RECORD,
+}
+UNPRICED = {
+    "data": [
+        {
+            "provider": "azure",
+            "model": "search-bot",
+            "reason": "unknown_model",
+            "mappable": True,
+            "calls": 41,
+            "first_seen": "2026-10-02T07:30:00Z",
+            "last_seen": "2026-11-22T18:04:11Z",
+            "input_tokens": 81_200,
+            "output_tokens": 9_012,
+        }
+    ]
+}
+REPRICED = {
+    "dry_run": True,
+    "examined": 9966,
+    "amended": 0,
+    "price_version": "own prices 3 + llmlab prices 0123456789ab + genai-prices 0.2.3",
+    "currency": "USD",
+    "months": [
+        {
+            "month": "2026-08",
+            "events": 12,
+            "old_cost": "0",
+            "new_cost": "1.5",
+            "difference": "1.5",
+            "unpriced_before": 12,
+            "unpriced_after": 0,
+            "closed": True,
+            "may_change": False,
+        },
+        {
+            "month": "2026-11",
+            "events": 41,
+            "old_cost": "310.2",
+            "new_cost": "271.425",
+            "difference": "-38.775",
+            "unpriced_before": 0,
+            "unpriced_after": 0,
+            "closed": False,
+            "may_change": True,
+        },
+    ],
+}
 TRACKED = {
     "id": "0192f0c1-0000-7000-8000-000000000001",
     "accepted": True,
@@ -108,6 +191,15 @@ class ContractServer:
             "GET /api/costs/summary": (200, SUMMARY),
             "GET /api/costs": (200, COSTS),
             "POST /api/prices/quote": (200, QUOTE),
+            "GET /api/prices/overrides": (200, {"data": [OVERRIDE]}),
+            "GET /api/prices/discounts": (200, {"data": [DISCOUNT]}),
+            "GET /api/prices/mappings": (200, {"data": [MAPPING]}),
+            "POST /api/prices/overrides": (201, {**OVERRIDE, "closed": []}),
+            "POST /api/prices/discounts": (201, {**DISCOUNT, "closed": []}),
+            "POST /api/prices/mappings": (201, {**MAPPING, "closed": []}),
+            f"DELETE /api/prices/discounts/{DISCOUNT['id']}": (204, ""),
+            "GET /api/prices/unpriced": (200, UNPRICED),
+            "POST /api/prices/reprice": (200, REPRICED),
             "POST /api/events/track": (200, TRACKED),
             "POST /api/setup-links": (201, SETUP_LINK),
         }
@@ -168,7 +260,7 @@ def _handler(server: ContractServer) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_POST = do_GET  # noqa: N815 (the name http.server asks for)
+        do_POST = do_DELETE = do_GET  # noqa: N815 (the names http.server asks for)
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
