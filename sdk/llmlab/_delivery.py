@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llmlab._config import Destination
     from llmlab._server import Server
 
-BATCH_AGE_SECONDS = 0.1
+BATCH_AGE_SECONDS = 0.15
 """How long a first event waits for company, so that it is on its way within 200 ms."""
 FIRST_RETRY_SECONDS = 0.25
 LONGEST_RETRY_SECONDS = 30.0

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 from llmlab._event import Event
 from llmlab._recorder import Recorder
 from llmlab._usage import Usage
 
-MAX_REMEMBERED = 256
+MAX_REMEMBERED = 64
 
-_remembered: dict[str, Event] = {}
+_remembered: OrderedDict[str, Event] = OrderedDict()
 
 
 def report(event: Event, usage: Usage | None, scope: Any, recorder: Recorder) -> None:
@@ -33,6 +34,6 @@ def _remember(response_id: str, event: Event) -> None:
     _remembered[response_id] = event
     if len(_remembered) > MAX_REMEMBERED:
         try:
-            del _remembered[next(iter(_remembered))]
-        except (KeyError, RuntimeError, StopIteration):  # another thread was faster
+            _remembered.popitem(last=False)
+        except KeyError:  # other threads were faster
             return
