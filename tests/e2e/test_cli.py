@@ -184,3 +184,28 @@ def _shape(value: Any, path: str = "") -> dict[str, str]:
     else:
         return {path: "null" if value is None else type(value).__name__}
     return {path: kind for shapes in inner for path, kind in shapes.items()}
+
+
+def test_an_unpriced_model_is_mapped_and_its_calls_re_priced(
+    server: RunningServer, project: str, llmlab: Run
+) -> None:
+    model = f"team-{secrets.token_hex(4)}"
+    usage = {"input_tokens": 1000, "output_tokens": 100}
+    event = {"provider": "azure", "model": model, "usage": usage}
+    assert track(server, project, **event)["cost"] is None
+    [group] = json.loads(llmlab("prices", "unpriced", "--json").stdout)["data"]
+    assert (group["model"], group["reason"], group["calls"]) == (model, "unknown_model", 1)
+    llmlab("prices", "map", f"azure/{model}", "openai/gpt-4o-mini")
+    assert track(server, project, **event)["cost"] == "0.00021"
+    preview = json.loads(llmlab("prices", "reprice", "--dry-run", "--json").stdout)
+    assert [month["difference"] for month in preview["months"]] == ["0.00021"]
+    llmlab("prices", "reprice", "--model", model, "--unpriced", "--yes")
+    total = json.loads(llmlab("status", "--json").stdout)["summary"]["all_time"]
+    assert (total["cost"], total["unpriced_events"]) == ("0.00042", 0)
+    [mapping] = [
+        each
+        for each in json.loads(llmlab("prices", "list", "--json").stdout)["mappings"]
+        if each["model"] == model
+    ]
+    llmlab("prices", "close", mapping["id"])
+    assert track(server, project, **event)["cost"] is None
