@@ -21,6 +21,7 @@ class PulseSender:
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()
+        self._connecting = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -34,16 +35,18 @@ class PulseSender:
     async def stop(self) -> None:
         """Stop sending."""
         if self._task is not None:
-            self._task.cancel()
+            # Not while connecting: PostgreSQL waits a minute for the rest of a log-in.
+            async with self._connecting:
+                self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:
-            # Not before there is something to say: a stop would tear the connecting apart, and
-            # PostgreSQL waits a minute for the rest of such a log-in.
             await self._changed.wait()
             try:
-                async with await direct_connection() as connection:
+                async with self._connecting:
+                    connection = await direct_connection()
+                async with connection:
                     await self._send(connection)
             except psycopg.Error:
                 await asyncio.sleep(POLL_SECONDS)  # listeners poll meanwhile
