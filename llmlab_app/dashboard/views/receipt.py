@@ -85,7 +85,7 @@ def receipt_of(found: calls.Receipt, *, zone: ZoneInfo) -> Receipt:
         total=cost_text(event, cost) if cost.cost is None else formatting.receipt_line(cost.cost),
         note=_note(cost.source, cost.unpriced_reason),
         price_source=_price_source(found.price, cost.source),
-        details=_details(event, zone),
+        details=[*_agreed_cost(found), *_details(event, zone)],
         raw_usage=json.dumps(dict(event.raw_usage), indent=2) if event.raw_usage else "",
     )
 
@@ -128,7 +128,28 @@ def _price_source(price: ModelPrice | None, source: CostSource) -> str:
     checked = f", checked {_date(price.verified_on)}" if price.verified_on else ""
     tier = "" if price.service_tier == "default" else f" {price.service_tier.capitalize()} tier."
     factors = "".join(f" {name}: × {factor}." for name, factor in price.factors.items())
-    return f"{price.provider} / {price.model}, {price.source}{valid}{checked}.{tier}{factors}"
+    paid = _agreement(price, price.agreed) if price.agreed else ""
+    return f"{price.provider} / {price.model}, {price.source}{valid}{checked}.{tier}{factors}{paid}"
+
+
+def _agreement(price: ModelPrice, agreed: ModelPrice) -> str:
+    """What the workspace pays instead, by name."""
+    names = [name for name in agreed.factors if name not in price.factors]
+    if agreed.source != price.source:
+        names.insert(0, agreed.source)
+    return f" You pay: {', '.join(names)}." if names else ""
+
+
+def _agreed_cost(found: calls.Receipt) -> list[Detail]:
+    """The list cost beside what is paid, where that is something else."""
+    listed, difference = found.call.cost.list_cost, found.discount
+    if listed is None or not difference:
+        return []
+    name = "Discount" if difference > 0 else "Above list"
+    return [
+        Detail(name="List cost", value=formatting.receipt_line(listed)),
+        Detail(name=name, value=formatting.receipt_line(abs(difference))),
+    ]
 
 
 def _date(on) -> str:

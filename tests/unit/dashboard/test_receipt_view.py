@@ -1,5 +1,6 @@
 """One call's receipt, in words."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -113,3 +114,40 @@ def test_only_what_is_known_is_listed() -> None:
     assert details["User"] == "dana"
     assert details["Tags"] == "env: prod"
     assert details["Latency"] == "14.2s, first token 0.9s"
+
+
+def agreed(percent: int) -> Receipt:
+    """The receipt of a call at ``percent`` of the list price."""
+    share = Decimal(percent) / 100
+    paid = replace(
+        PRICE,
+        unit_prices={name: price * share for name, price in PRICE.unit_prices.items()},
+        factors={"spring deal": share},
+        is_list=False,
+    )
+    price = replace(PRICE, agreed=paid)
+    breakdown = cost_of(USAGE, {}, paid)
+    assert not isinstance(breakdown, Unpriced)
+    money = replace(cost(str(breakdown.total)), list_cost=breakdown.total / share)
+    call = calls.Call(event(model="claude-sonnet-4-5", usage=USAGE), money)
+    return receipt_of(calls.Receipt(call, price, breakdown), zone=BERLIN)
+
+
+def test_a_discount_stands_beside_the_list_cost() -> None:
+    found = agreed(90)
+    assert [(each.name, each.value) for each in found.details[:2]] == [
+        ("List cost", "$0.0214692"),
+        ("Discount", "$0.0021469"),
+    ]
+    assert found.total == "$0.0193223"
+    assert found.price_source.endswith("You pay: spring deal.")
+
+
+def test_a_price_above_the_list_is_called_that() -> None:
+    assert [each.name for each in agreed(110).details[:2]] == ["List cost", "Above list"]
+
+
+def test_at_list_price_there_is_no_discount_to_show() -> None:
+    found = computed(event(model="claude-sonnet-4-5", usage=USAGE))
+    assert not {"List cost", "Discount"} & {each.name for each in found.details}
+    assert "You pay" not in found.price_source
