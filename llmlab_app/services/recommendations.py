@@ -21,7 +21,7 @@ from llmlab_app.domain.advice import (
     reason_for_none,
 )
 from llmlab_app.domain.calendar import Period, midnight
-from llmlab_app.services.prices import current_price_book
+from llmlab_app.services.prices import WorkspacePrices, newest_prices
 from llmlab_app.storage import recommendations as stored
 from llmlab_app.storage.database import copy_transaction, snapshot, transaction
 from llmlab_app.storage.projects import projects_of
@@ -107,7 +107,8 @@ async def _renew(workspace_id: UUID, now: datetime) -> None:
     """Analyse a workspace and put the result in place of its open advice."""
     async with _one_at_a_time:
         window, csv = await _calls(workspace_id, now)
-        advice = await asyncio.to_thread(_analyse, csv, window, workspace_id)
+        prices = await newest_prices(workspace_id)
+        advice = await asyncio.to_thread(_analyse, csv, window, prices)
     analysis = Analysis(computed_at=now, window=window, findings=advice.findings)
     async with transaction() as session:
         await stored.replace_open(session, workspace_id, analysis, advice.recommendations)
@@ -138,7 +139,7 @@ async def _window(
     return Period(start, now)
 
 
-def _analyse(csv: BytesIO, window: Period, workspace_id: UUID) -> "Advice":
+def _analyse(csv: BytesIO, window: Period, prices: WorkspacePrices) -> "Advice":
     """The CPU work: runs in a thread, a few seconds for a million calls."""
     # Imported here because pandas costs time and memory that only the analysing process should pay.
     import numpy as np
@@ -147,10 +148,10 @@ def _analyse(csv: BytesIO, window: Period, workspace_id: UUID) -> "Advice":
     from recommender.features import read_usage
 
     knowledge = Knowledge(
-        book=current_price_book(),
+        book=prices.book,
         table=bundled_capability_table(),
         window=window,
         # The same calls give the same ranges again on the same day.
-        rng=np.random.default_rng([workspace_id.int, window.end.toordinal()]),
+        rng=np.random.default_rng([prices.workspace_id.int, window.end.toordinal()]),
     )
     return advise(read_usage(csv), knowledge)

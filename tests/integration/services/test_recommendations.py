@@ -15,11 +15,20 @@ from llmlab_app.domain.advice import EvidenceStatus
 from llmlab_app.domain.calendar import Period
 from llmlab_app.domain.errors import NotAllowed
 from llmlab_app.domain.events import AdditionalUsage, Charge, UsageEvent
-from llmlab_app.domain.identity import uuid7
-from llmlab_app.domain.pricing import CostBreakdown, ModelPrice, cost_of, price_event
+from llmlab_app.domain.identity import EARLIEST, uuid7
+from llmlab_app.domain.pricing import (
+    CostBreakdown,
+    Discount,
+    ModelPrice,
+    PriceBook,
+    PriceScope,
+    cost_of,
+    price_event,
+)
 from llmlab_app.domain.usage import TokenUsage
 from llmlab_app.services import recommendations
-from llmlab_app.services.prices import current_price_book
+from llmlab_app.services.price_terms import add_term
+from llmlab_app.services.prices import current_price_book, newest_prices
 from llmlab_app.services.recommendations import list_recommendations, recommend, refresh
 from llmlab_app.storage.database import copy_transaction, transaction
 from llmlab_app.storage.event_rows import StoredEvent
@@ -68,8 +77,8 @@ def calls(
     ]
 
 
-async def store(events: list[UsageEvent]) -> None:
-    book = current_price_book()
+async def store(events: list[UsageEvent], book: PriceBook | None = None) -> None:
+    book = book or current_price_book()
     await factories.store(
         [StoredEvent(event=each, cost=price_event(book, each)[0]) for each in events]
     )
@@ -113,6 +122,19 @@ async def test_saving_equals_an_independent_recomputation_to_the_last_digit(
     assert [group.calls for group in groups] == [100, 100, 100]
     assert sum(group.current_cost for group in groups) == found.current_cost
     assert sum(group.counterfactual_cost for group in groups) == found.counterfactual_cost
+
+
+async def test_advice_counts_what_the_workspace_pays(mine: Principal) -> None:
+    halved = Discount(scope=PriceScope(), percent=Decimal(50))
+    await add_term(mine, halved, effective_from=EARLIEST, effective_to=None, now=NOW)
+    events = calls(mine, 60)
+    await store(events, (await newest_prices(mine.workspace_id)).book)
+
+    (saved,) = (await refresh(mine, now=NOW)).recommendations
+
+    found = saved.recommendation
+    assert found.current_cost == cost_at("gpt-4o-2024-08-06", events) / 2
+    assert found.counterfactual_cost == cost_at("gpt-6-luna", events) / 2
 
 
 async def test_every_recommendation_carries_its_evidence_and_its_range(mine: Principal) -> None:
