@@ -49,3 +49,10 @@ def test_price_of_a_day_is_asked_at_its_midnight(server: ContractServer, run: Ru
 def test_negative_tokens_are_a_usage_error(server: ContractServer, run: Run):
     assert run("price", "gpt-4o", "--input=-1").code == 2
     assert server.requests == []
+
+
+def test_a_price_of_your_own_terms_says_so(server: ContractServer, run: Run):
+    agreed = {"price_source": "list", "factors": {"discount of 10 %": "0.9"}}
+    server.answers["POST /api/prices/quote"] = (200, {**QUOTE, "agreed": agreed})
+    assert "discount of 10 %" in run("price", "gpt-4o-mini", "--input", "1450").err
+    assert "own terms" not in run("price", "gpt-4o-mini", "--json").err

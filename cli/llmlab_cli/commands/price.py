@@ -79,6 +79,13 @@ def _print_receipt(model: str, quote: Dict[str, Any]) -> None:
     render.add_total(receipt, model, "", "", f"${quote['cost']}")
     render.show(receipt)
     render.note(_source(quote))
+    if quote.get("agreed"):
+        render.note(_agreed(quote["agreed"]))
+
+
+def _agreed(agreed: Dict[str, Any]) -> str:
+    names = list(agreed["factors"]) or [agreed["price_source"]]
+    return f"At your own terms ({', '.join(names)}), see `llmlab prices list`."
 
 
 def _source(quote: Dict[str, Any]) -> str:
