@@ -78,7 +78,7 @@ async def database(database_url: str) -> AsyncIterator[str]:
 def fresh_database(cluster_url: str, *, template: str = "template1") -> Iterator[str]:
     """A database of its own, as a URL; dropped in the end, whoever is still connected."""
     name = f"llmlab_test_{secrets.token_hex(6)}"
-    copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
     _execute(cluster_url, copy.format(sql.Identifier(name), sql.Identifier(template)))
     try:
         yield make_url(cluster_url).set(database=name).render_as_string(hide_password=False)
