@@ -78,6 +78,7 @@ SHOWN = {
     ),
     "prices list": (["prices", "list"],),
     "prices unpriced": (["prices", "unpriced"], ["prices", "unpriced", "--json"]),
+    "prices drift": (["prices", "drift"],),
     "prices map": (["prices", "map", "azure/search-bot", "openai/gpt-4o-mini"],),
     "prices override": (
         ["prices", "override", "openai/gpt-4o", "--price", "input=2", "--price", "output=8"],

@@ -79,6 +79,11 @@ class Api:
         """Calls without a cost, by model and reason."""
         return self._ask("GET", "/api/prices/unpriced", needs=("data",))
 
+    def price_drift(self, since: str | None) -> Json:
+        """Reported beside computed cost, by model."""
+        params = {"since": since} if since else {}
+        return self._ask("GET", "/api/prices/drift", needs=("data",), params=params)
+
     def reprice(self, which: Mapping[str, Json]) -> Json:
         """Price stored calls again, or say what that would change; a million take minutes."""
         path, needs = "/api/prices/reprice", ("months", "amended")

@@ -56,6 +56,20 @@ def show_unpriced(groups: List[Dict[str, Any]]) -> None:
         render.note(f"Say what it is: llmlab prices map {render.clean(name)} PROVIDER/MODEL")
 
 
+def show_drift(models: List[Dict[str, Any]]) -> None:
+    """Reported beside computed cost."""
+    grid = render.table("Model", "Calls", "Reported", "Computed", "Difference", figures=4)
+    for each in models:
+        grid.add_row(
+            render.text(f"{each['provider']}/{each['model']}"),
+            figures.count(each["calls"]),
+            figures.total(each["reported_cost"]),
+            figures.total(each["computed_cost"]),
+            figures.total(each["difference"]),
+        )
+    render.show(grid)
+
+
 def show_months(found: Dict[str, Any]) -> None:
     """What re-pricing changes, month by month."""
     if not found["months"]:

@@ -131,6 +131,20 @@ UNPRICED = {
         }
     ]
 }
+DRIFT = {
+    "data": [
+        {
+            "provider": "openrouter",
+            "model": "openai/gpt-4o",
+            "calls": 812,
+            "reported_cost": "12.34",
+            "computed_cost": "12.1",
+            "difference": "-0.24",
+            "ratio": "0.9806",
+        }
+    ],
+    "currency": "USD",
+}
 REPRICED = {
     "dry_run": True,
     "examined": 9966,
@@ -199,6 +213,7 @@ class ContractServer:
             "POST /api/prices/mappings": (201, {**MAPPING, "closed": []}),
             f"DELETE /api/prices/discounts/{DISCOUNT['id']}": (204, ""),
             "GET /api/prices/unpriced": (200, UNPRICED),
+            "GET /api/prices/drift": (200, DRIFT),
             "POST /api/prices/reprice": (200, REPRICED),
             "POST /api/events/track": (200, TRACKED),
             "POST /api/setup-links": (201, SETUP_LINK),

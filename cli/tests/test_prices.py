@@ -8,6 +8,7 @@ import pytest
 from cli.tests.conftest import Run
 from cli.tests.contract_server import (
     DISCOUNT,
+    DRIFT,
     MAPPING,
     OVERRIDE,
     REPRICED,
@@ -55,6 +56,14 @@ def test_unpriced_names_model_reason_and_the_way_out(server: ContractServer, run
         assert words in printed.out
     assert "llmlab prices map azure/search-bot" in printed.err
     assert json.loads(run("prices", "unpriced", "--json").out) == UNPRICED
+
+
+def test_drift_shows_reported_beside_computed_cost(server: ContractServer, run: Run):
+    printed = run("prices", "drift", "--since", "2026-11-01")
+    for words in ("openrouter/openai/gpt-4o", "812", "$12.34", "$12.10", "−$0.24"):
+        assert words in printed.out
+    assert server.sent("/api/prices/drift")[0].query == {"since": ["2026-11-01"]}
+    assert json.loads(run("prices", "drift", "--json").out) == DRIFT
 
 
 def test_map_sends_both_names_and_says_how_to_price_older_calls(server: ContractServer, run: Run):

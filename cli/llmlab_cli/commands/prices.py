@@ -12,7 +12,7 @@ from llmlab_cli.commands.options import AsJson
 from llmlab_cli.config import read_settings
 from llmlab_cli.errors import BadUsage, Problem
 from llmlab_cli.moments import parse_day
-from llmlab_cli.price_tables import day, show_months, show_terms, show_unpriced
+from llmlab_cli.price_tables import day, show_drift, show_months, show_terms, show_unpriced
 
 app = typer.Typer(
     help="Your own prices, discounts and model names; calls without a price; pricing again.",
@@ -67,6 +67,24 @@ def unpriced(as_json: AsJson = False) -> None:
         render.note("Every call has a cost.")
     else:
         show_unpriced(found["data"])
+
+
+@app.command(epilog="Example: llmlab prices drift --since 2026-11-01")
+def drift(
+    since: Annotated[
+        Optional[str], typer.Option(metavar="DAY", help="Calls since that day; 31 days at most.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show where costs were both reported and computed, and how far apart they are."""
+    with Api(read_settings()) as api:
+        found = api.price_drift(since)
+    if as_json:
+        render.print_json(found)
+    elif not found["data"]:
+        render.note("No call has both a reported and a computed cost.")
+    else:
+        show_drift(found["data"])
 
 
 @app.command("map", epilog="Example: llmlab prices map azure/team-chat openai/gpt-4o-mini")
