@@ -18,7 +18,6 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 UV = ROOT / ".boot" / "bin" / "uv"
 UV_VERSION = "0.13.9"
-PUBLIC_NPM_REGISTRY = "https://registry.npmjs.org"
 # The dashboard is built again when one of these changes.
 FRONTEND_INPUTS = (
     "rxconfig.py",
@@ -127,7 +126,7 @@ def build_frontend():
     environment = {
         **os.environ,
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",  # bun comes with the environment
-        "NPM_CONFIG_REGISTRY": npm_registry(),
+        **npm_registry(),
         "REFLEX_USE_SYSTEM_BUN": "true",
         "REFLEX_TELEMETRY_ENABLED": "false",
         "REFLEX_CHECK_LATEST_VERSION": "false",
@@ -141,14 +140,12 @@ def build_frontend():
 
 
 def npm_registry():
-    """The registry that npm is set to. Reflex, not told, would time several on its own."""
-    if told := os.environ.get("NPM_CONFIG_REGISTRY"):
-        return told
-    if npm := shutil.which("npm"):
+    """The registry that npm is set to, as a variable; without npm Reflex finds the public one."""
+    if "NPM_CONFIG_REGISTRY" not in os.environ and (npm := shutil.which("npm")):
         asked = subprocess.run([npm, "config", "get", "registry"], capture_output=True, text=True)
         if asked.stdout.startswith("http"):
-            return asked.stdout.strip()
-    return PUBLIC_NPM_REGISTRY
+            return {"NPM_CONFIG_REGISTRY": asked.stdout.strip()}
+    return {}
 
 
 def digest(paths):
