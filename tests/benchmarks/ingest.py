@@ -1,8 +1,8 @@
-"""Durable ingest: events a second and CPU an event, beside a no-op server of the same kind.
+"""Durable ingest: events a second by HTTP, and the CPU of server and database an event.
 
-    uv run python tests/benchmarks/ingest.py [--seconds 5]
+    uv run python -m tests.benchmarks.ingest [--seconds 5]
 
-Everything runs on loopback, client included, on whatever cores there are: read the ratios.
+Everything runs on loopback, client included, on whatever cores there are.
 CPU is what the kernel accounts to the server's processes, so a busy machine doesn't blur it.
 """
 
