@@ -27,5 +27,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
         if version == "editable":
             return
         if not Path(self.root, ".web/build/client/index.html").exists():
-            raise FileNotFoundError("Build the dashboard first: python3 scripts/bootstrap.py wheels")
+            raise FileNotFoundError(
+                "Build the dashboard first: python3 scripts/bootstrap.py wheels"
+            )
         build_data["force_include"] |= BESIDE_THE_PACKAGES
