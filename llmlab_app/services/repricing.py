@@ -7,7 +7,7 @@ finished by asking again: what has its price already is left alone.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -79,7 +79,7 @@ async def reprice(
     """Give calls the cost that they have at the prices in force when they happened.
 
     Months before the previous one are closed: they change only if they are ``ticked``. Each
-    changed call gets the next revision and a line in the audit.
+    changed call gets a line in the audit.
 
     Raises:
         NotAllowed: the caller isn't an admin of the workspace.
@@ -193,7 +193,7 @@ class _Run:
         return self._rule.unchanged(self._month_of(change)).may_change
 
     async def amend(self, changed: Sequence[_Change], slot: int) -> None:
-        """Store one chunk of changes, each as the next revision of its call."""
+        """Store one chunk of changes; a call that its client revised meanwhile is left alone."""
         if not changed:
             return
         for attempt in range(_RETRIES):
@@ -214,7 +214,7 @@ class _Run:
 
     async def _amend(self, changed: Sequence[_Change], slot: int) -> set[tuple[UUID, UUID]]:
         return await ledger.amend(
-            [_next_revision(each.new) for each in changed],
+            [each.new for each in changed],
             actor=self._principal.name,
             action="event.repriced",
             slot=slot,
@@ -233,7 +233,3 @@ class _Run:
 
     def _month_of(self, change: _Change) -> date:
         return self._rule.month_of(change.old.event.occurred_at)
-
-
-def _next_revision(stored: StoredEvent) -> StoredEvent:
-    return replace(stored, event=replace(stored.event, revision=stored.event.revision + 1))

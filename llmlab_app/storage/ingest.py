@@ -149,7 +149,12 @@ async def _settle_repeated(
     inserted: set[Key] = set(await cursor.fetchall())
     repeated = [each for each in events if _key(each) not in inserted]
     amended = await ledger.amend_staged(
-        connection, repeated, actor="ingest", action="event.revised", slot=slot
+        connection,
+        repeated,
+        ledger.NEWER_REVISION,
+        actor="ingest",
+        action="event.revised",
+        slot=slot,
     )
     async with connection.cursor(row_factory=dict_row) as rows:
         await rows.execute(

@@ -20,6 +20,8 @@ from llmlab_app.storage.staging import AMONG, bounds, stage
 from llmlab_app.storage.tables import EVENT_COLUMNS
 
 KEY = ("project_id", "id", "ts")
+NEWER_REVISION = "s.revision > e.revision"
+SAME_REVISION = "s.revision = e.revision"
 _CHANGED = ", ".join(f"{name} = s.{name}" for name in EVENT_COLUMNS if name not in KEY)
 
 
@@ -32,10 +34,12 @@ async def amend(
     prices: Mapping[str, object] | None = None,
     price_versions: Mapping[UUID, int] | None = None,
 ) -> set[tuple[UUID, UUID]]:
-    """Replace stored events by ``events`` of the same key and a higher ``revision``.
+    """Replace stored events by ``events`` of the same key and the same ``revision``.
+
+    A revision counts what the client has said; an act of ours never uses one up.
 
     Args:
-        events: The new state of each; one that isn't stored, or not older, is left alone.
+        events: The new state of each; one that its client has revised meanwhile is left alone.
         actor: Who did it, for the audit.
         action: What it was, such as ``event.repriced``.
         slot: The writer's slot in the rollup keys.
@@ -52,22 +56,28 @@ async def amend(
         await check_price_versions(connection, price_versions or {})
         await keep_prices(connection, prices or {})
         await stage(connection, events)
-        return await amend_staged(connection, events, actor=actor, action=action, slot=slot)
+        return await amend_staged(
+            connection, events, SAME_REVISION, actor=actor, action=action, slot=slot
+        )
 
 
 async def amend_staged(
     connection: psycopg.AsyncConnection[Any],
     events: Sequence[StoredEvent],
+    condition: str,
     *,
     actor: str,
     action: str,
     slot: int,
 ) -> set[tuple[UUID, UUID]]:
-    """``amend`` in an open transaction, for ``events`` that are staged in it."""
+    """``amend`` in an open transaction, for ``events`` that are staged in it.
+
+    ``condition`` is ``NEWER_REVISION`` for what a client sent, ``SAME_REVISION`` for our own acts.
+    """
     among = bounds(events)
     locked = await connection.execute(
         "INSERT INTO before SELECT e.* FROM event e JOIN stage s USING (project_id, id, ts)"
-        f" WHERE {AMONG} AND s.revision > e.revision"
+        f" WHERE {AMONG} AND {condition}"
         " ORDER BY e.project_id, e.id FOR UPDATE OF e".encode(),
         among,
     )

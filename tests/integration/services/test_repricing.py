@@ -178,14 +178,14 @@ async def test_only_spend_is_in_the_sums_of_a_preview(principal: Principal) -> N
     assert (month.events, month.old_cost, month.new_cost) == (2, LIST, LIST / 2)
 
 
-async def test_a_re_priced_call_has_the_next_revision_and_a_line_in_the_audit(
+async def test_re_pricing_uses_up_no_revision_and_writes_a_line_in_the_audit(
     principal: Principal,
 ) -> None:
     await track(principal, [call(revision=3)], now=NOON)
     await agree(principal, discount(50))
     await reprice(principal)
     [changed] = await calls_of(principal)
-    assert changed.event.revision == 4
+    assert changed.event.revision == 3
     async with transaction() as session:
         lines = await fetch(session, "SELECT action, actor, target FROM audit", {})
     told = {(line["action"], line["actor"], line["target"]) for line in lines}
@@ -237,6 +237,18 @@ async def test_totals_equal_their_calls_while_calls_arrive_and_are_re_priced(
         assert found.breakdown is not None
         assert found.breakdown.total == each.cost.cost
         assert found.discount == each.cost.list_cost * Decimal("0.3")  # type: ignore[operator]
+    await assert_rollups_equal_events()
+
+
+async def test_a_better_account_still_amends_a_re_priced_call(principal: Principal) -> None:
+    id = "0192f0c1-0000-7000-8000-000000000001"
+    await track(principal, [call(id=id, occurred_at=None)], now=NOON)
+    await agree(principal, discount(50))
+    await reprice(principal)
+    better = TokenUsage(input_tokens=2_000, output_tokens=200)
+    await track(principal, [call(id=id, occurred_at=None, usage=better, revision=1)], now=NOON)
+    [kept] = await calls_of(principal)
+    assert kept.event.usage == better
     await assert_rollups_equal_events()
 
 
