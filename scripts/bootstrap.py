@@ -41,8 +41,9 @@ def up(args):
 def test(args):
     """Run the whole test suite from nothing; ARGS go to pytest and leave out the coverage gate."""
     prepare_tests()
-    gate = [] if args else ["--cov", "--cov-report=term"]
-    run(BIN / "pytest", "-m", "not verify", *gate, *args)
+    # Files side by side, because many tests wait for processes that they have started.
+    whole = ["--cov", "--cov-report=term", "--numprocesses=2", "--dist=loadfile"]
+    run(BIN / "pytest", "-m", "not verify", *(args or whole))
 
 
 def check(args):

@@ -51,6 +51,7 @@ _SETTINGS = {
     "synchronous_commit": "on",
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
+    "authentication_timeout": "10s",  # a login cut short is not waited for a whole minute
     "shared_buffers": "256MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",

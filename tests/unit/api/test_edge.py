@@ -291,6 +291,7 @@ async def test_a_bomb_is_never_inflated_beyond_the_bound(monkeypatch: pytest.Mon
     "body",
     [b"not gzip", gzip.compress(b"{}")[:-1], gzip.compress(b"{}") + b"x", zlib.compress(b"{}"), b"",
      gzip.compress(b"{}") * 2, gzip.compress(b"") * 50_000],
+    ids=["no gzip", "cut short", "a tail", "zlib", "empty", "two members", "many members"],
 )  # fmt: skip
 async def test_bad_gzip_is_malformed(body: bytes) -> None:
     answer = await ask(App(), "POST", headers=[("content-encoding", "gzip")], body=[body])
