@@ -314,7 +314,7 @@ async def test_the_receipt_adds_up_to_the_stored_cost(client: httpx2.AsyncClient
     assert receipt["price_source"]
 
 
-@pytest.mark.parametrize("id", ["x", "0192f0c1", str(uuid7(datetime.now(UTC), b"abcdefghij"))])
+@pytest.mark.parametrize("id", ["x", "0192f0c1", "01a2097c-c0db-7162-a364-65666768696a"])
 async def test_the_receipt_of_no_call_is_not_found(client: httpx2.AsyncClient, id: str) -> None:
     assert (await client.get(f"/api/events/{id}/receipt")).status_code == 404
 
