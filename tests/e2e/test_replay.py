@@ -15,12 +15,16 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
+from llmlab_app.dashboard.formatting import total
 from llmlab_app.domain.pricing import ModelPrice, PriceBook
 from llmlab_app.services.prices import current_price_book
 from scripts.replay_recorded import CORPUS, Record, replayable_records
 from tests.e2e.conftest import LLMLAB, ROOT, RunningServer, fresh_home, running
+from tests.e2e.dashboard.conftest import browser, loaded, signed_in
 
+__all__ = ["browser"]  # a fixture: the last test asks for it by name
 pytestmark = pytest.mark.skipif(
     not CORPUS.exists(), reason="no recordings beside the checkout (../shared)"
 )
@@ -197,3 +201,11 @@ def test_the_terminal_agrees_to_the_last_digit(replayed: RunningServer, expected
         check=True,
     )
     assert Decimal(json.loads(said.stdout)["summary"]["all_time"]["cost"]) == expected.cost
+
+
+def test_the_dashboard_shows_the_same_total(
+    browser: Browser, replayed: RunningServer, expected: Expected
+) -> None:
+    with signed_in(browser, replayed) as open_page:
+        page = loaded(open_page())
+        assert page.locator(".stat .big").all_text_contents()[3] == total(expected.cost)
