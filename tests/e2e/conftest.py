@@ -65,6 +65,12 @@ class RunningServer:
 StartServer = Callable[..., RunningServer]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def hang_ups_count() -> None:
+    """Undo a `nohup` around the tests: the servers they start would ignore SIGHUP as well."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture(scope="session")
 def built_dashboard() -> None:
     assert (ROOT / ".web/build/client/index.html").exists(), (
