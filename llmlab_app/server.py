@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +20,6 @@ from pkgutil import resolve_name
 from typing import Annotated, Any
 
 import psycopg
-import structlog
 import typer
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -33,7 +31,8 @@ from sqlalchemy.exc import ArgumentError
 from llmlab_app.adapters.embedded_postgres import EmbeddedPostgres
 from llmlab_app.adapters.home_lock import only_server_of
 from llmlab_app.adapters.host_timezone import host_timezone
-from llmlab_app.adapters.listen_address import check_is_free
+from llmlab_app.adapters.listen_address import free_address
+from llmlab_app.adapters.logs import configure_logging
 from llmlab_app.domain.errors import InvalidInput, LLMLabError, Unavailable
 from llmlab_app.services import access, setup
 from llmlab_app.settings import Settings, get_settings
@@ -55,6 +54,7 @@ def up(
 
     Example: llmlab up --port 8585
     """
+    configure_logging()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         _run(_read_settings(host, port))
@@ -67,11 +67,11 @@ def _run(settings: Settings) -> None:
     setup.check_bind(settings)
     site = _find_site()
     with only_server_of(settings.home, settings.local_url):
-        check_is_free(settings.host, settings.port)
+        address = free_address(settings.host, settings.port), settings.port
         with _database(settings) as url:
             start, link = asyncio.run(_make_ready(settings, url))
             _set_environment(settings, url, site)
-            _serve(settings, partial(_load_app, site, settings, _welcome(settings, start, link)))
+            _serve(address, partial(_load_app, site, address, _welcome(settings, start, link)))
     typer.echo("Stopped.")
 
 
@@ -219,12 +219,11 @@ def _set_environment(settings: Settings, url: str, site: Path) -> None:
     get_settings.cache_clear()
 
 
-def _serve(settings: Settings, load_app: Callable[[], Any]) -> None:
+def _serve(address: tuple[str, int], load_app: Callable[[], Any]) -> None:
     """Serve until a signal comes; the process exits with code 1 if the worker breaks."""
     server = Server(
         _APP,
-        address=settings.host,
-        port=settings.port,
+        *address,
         interface=Interfaces.ASGI,
         workers=1,
         workers_kill_timeout=_DRAIN_SECONDS,
@@ -236,31 +235,15 @@ def _serve(settings: Settings, load_app: Callable[[], Any]) -> None:
     server.serve(target_loader=load_app, wrap_loader=False)
 
 
-def _load_app(site: Path, settings: Settings, welcome: str) -> Any:
+def _load_app(site: Path, address: tuple[str, int], welcome: str) -> Any:
     """The ASGI app, in the worker. Reflex looks for ``rxconfig.py`` in the current directory."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the parent decides what a hang-up means
     _in_background(_end_with_parent)
-    _configure_log()
+    configure_logging()
     os.chdir(site)
     make_asgi_app = resolve_name(_APP)
-    _in_background(_announce, settings, welcome)
+    _in_background(_announce, address, welcome)
     return make_asgi_app()
-
-
-def _configure_log() -> None:
-    """Plain lines on stderr. No local variables in tracebacks: they hold keys and are slow."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            ),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
 
 
 def _in_background(function: Callable[..., None], *arguments: Any) -> None:
@@ -274,12 +257,11 @@ def _end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _announce(settings: Settings, welcome: str) -> None:
+def _announce(address: tuple[str, int], welcome: str) -> None:
     """Print ``welcome`` when the port answers: whoever reads the address may use it."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
     while True:
         try:
-            socket.create_connection((host, settings.port), timeout=1).close()
+            socket.create_connection(address, timeout=1).close()  # 0.0.0.0 reaches us, too
         except OSError:
             time.sleep(0.02)
         else:

@@ -28,8 +28,8 @@ SECTION = """## Start
 python3 scripts/measure_start.py
 ```
 
-From `git clone` (cold) or from the command (warm) to the first page, as {user}. Cold means an empty
-HOME: no package, no build and no database is there yet; the time holds the downloads.
+From `git clone` (cold) or from the command (warm) to the first page, as {user}.
+Cold means an empty HOME: no package, no build and no database yet; the time holds the downloads.
 
 | | measured | aim |
 |---|--:|--:|

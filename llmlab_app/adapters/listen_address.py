@@ -7,15 +7,15 @@ from contextlib import closing
 from llmlab_app.domain.errors import Conflict, InvalidInput
 
 
-def check_is_free(host: str, port: int) -> None:
-    """Pass if this machine has the address and nothing listens there.
+def free_address(host: str, port: int) -> str:
+    """The numeric address of ``host``, if nothing listens at its ``port`` yet.
 
     Raises:
         Conflict: another program has the port.
         InvalidInput: no such address, or not ours to listen at.
     """
     try:
-        _listen(host, port)
+        return _listen(host, port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise Conflict(
@@ -30,11 +30,13 @@ def check_is_free(host: str, port: int) -> None:
         ) from error
 
 
-def _listen(host: str, port: int) -> None:
-    resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, kind, protocol, _, address = resolved[0]
+def _listen(host: str, port: int) -> str:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # A name may have two addresses ("localhost" has): everybody can reach the older kind.
+    family, kind, protocol, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
     with closing(socket.socket(family, kind, protocol)) as probe:
         # As servers do, or a port whose last connections linger would look taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(address)
         probe.listen()
+    return str(address[0])

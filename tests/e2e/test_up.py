@@ -48,6 +48,13 @@ def test_the_first_start_sets_up_cli_and_sdk(server: RunningServer) -> None:
     assert server.request("POST", "/api/events/track", json=EVENT).json()["accepted"] is True
 
 
+def test_the_machine_may_be_named_localhost(home: Path, start_server: StartServer) -> None:
+    server = start_server(home, LLMLAB_HOST="localhost")
+    told = json.loads((home / "config.json").read_text())["server"]
+    assert f"LLMLab runs at {told}\n" in server.log
+    assert httpx2.get(f"{told}/api/health").json()["status"] == "ok"
+
+
 def test_a_second_start_finds_the_data(home: Path, start_server: StartServer) -> None:
     first = start_server(home)
     assert first.request("POST", "/api/events/track", json=EVENT).status_code == 200
